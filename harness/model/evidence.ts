@@ -1,0 +1,102 @@
+import type { Outcome, Verdict } from "./judging.ts";
+
+/** Everything that a journal holds, tagged by `kind`. `at` is milliseconds of the epoch. */
+export type Evidence =
+  | RunStarted
+  | RunEnded
+  | StepDone
+  | CommandRan
+  | Observed
+  | FaultPhase
+  | Judged
+  | Measured
+  | Attached;
+
+export interface RunStarted {
+  readonly kind: "run-started";
+  readonly at: number;
+  readonly scenario: string;
+  readonly run: string;
+  readonly proves: string;
+  /** Versions, topology, artifacts with their providers: what a reader needs to repeat it. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+export interface RunEnded {
+  readonly kind: "run-ended";
+  readonly at: number;
+  readonly outcome: Outcome;
+  readonly because?: string;
+}
+
+export interface StepDone {
+  readonly kind: "step-done";
+  readonly at: number;
+  readonly step: string;
+  readonly on: readonly string[];
+  readonly ms: number;
+  readonly error?: string;
+}
+
+export interface CommandRan {
+  readonly kind: "command-ran";
+  readonly at: number;
+  readonly machine: string;
+  readonly command: string;
+  readonly exitCode: number;
+  readonly ms: number;
+  /** Shortened to 4 KiB each. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a probe saw. Consecutive equal sightings are written once, with `times`. */
+export interface Observed {
+  readonly kind: "observed";
+  readonly at: number;
+  readonly probe: string;
+  readonly ms: number;
+  readonly seen?: unknown;
+  readonly unseen?: string;
+}
+
+export interface FaultPhase {
+  readonly kind: "fault-phase";
+  readonly at: number;
+  readonly fault: string;
+  readonly phase: "inflicted" | "bitten" | "healed";
+}
+
+/** A verdict, with enough to judge again: the check's registered name and arguments, and which sightings it was given. */
+export interface Judged {
+  readonly kind: "judged";
+  readonly at: number;
+  readonly test: string;
+  readonly probe: string;
+  readonly claim: string;
+  readonly mode: "reaches" | "holds" | "always" | "once";
+  readonly check: { readonly name: string; readonly args: unknown };
+  /** Only sightings from this time on, up to `at`, count. */
+  readonly since: number;
+  readonly verdict: Verdict | { readonly is: "unseen"; readonly because: string };
+  readonly outcome: Outcome;
+}
+
+/** A number worth comparing between runs: convergence, loss, flows moved. */
+export interface Measured {
+  readonly kind: "measured";
+  readonly at: number;
+  readonly test: string;
+  readonly name: string;
+  readonly value: number;
+  readonly unit: "ms" | "requests" | "flows" | "packets" | "share";
+  readonly detail?: unknown;
+}
+
+export interface Attached {
+  readonly kind: "attached";
+  readonly at: number;
+  readonly name: string;
+  /** Relative to the run's folder. */
+  readonly file: string;
+}

@@ -1,0 +1,48 @@
+import type { Duration } from "./units.ts";
+
+/**
+ * What a probe saw, or why it could not look. `at` is milliseconds of the epoch when it looked.
+ */
+export type Observation<T> =
+  | { readonly at: number; readonly ms: number; readonly seen: T }
+  | { readonly at: number; readonly ms: number; readonly unseen: string };
+
+/** Looks and never judges. May throw; that is `unseen`. */
+export interface Probe<T> {
+  /** What is looked at, as a noun: "adj-RIB-in of rt-01". */
+  readonly of: string;
+  look(signal: AbortSignal): Promise<T>;
+}
+
+/**
+ * `met`; `unmet`, it may still come; `hopeless`, it cannot come any more, stop polling.
+ */
+export type Verdict =
+  | { readonly is: "met" }
+  | { readonly is: "unmet" | "hopeless"; readonly expected: unknown; readonly actual: unknown };
+
+/** A pure function of what was seen. `name` and `args` let a stored journal be judged again. */
+export interface Check<T> {
+  /** Reads after the probe's noun: "has the next hops 172.17.0.21, 172.17.0.22". */
+  readonly claim: string;
+  judge(seen: T): Verdict;
+  /** Registered name and JSON arguments, from `defineCheck`; a check without them cannot be judged again. */
+  readonly name: string;
+  readonly args: unknown;
+}
+
+/** A named wait: how long, and why that long. All of them stand in `#harness/judging/within`. */
+export interface Wait {
+  readonly name: string;
+  readonly within: Duration;
+  readonly because: string;
+}
+
+/** Judged over the whole journal after the last claim. */
+export interface Invariant<T = unknown> {
+  readonly claim: string;
+  readonly probe: string;
+  readonly check: Check<T>;
+}
+
+export type Outcome = "conforms" | "unsupported" | "broken" | "violates";

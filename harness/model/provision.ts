@@ -1,0 +1,54 @@
+import type { Feature } from "./features.ts";
+import type { Check, Probe } from "./judging.ts";
+import type { Kube, KubeObject } from "./kube.ts";
+import type { Machine } from "./machines.ts";
+import type { Run } from "./run.ts";
+import type { ResolvedTopology } from "./topology.ts";
+import type { Cidr, Duration, Version } from "./units.ts";
+
+/** One thing done on some machines, with a budget. */
+export interface Step {
+  /** Imperative, short: "kubeadm init". */
+  readonly name: string;
+  readonly on: readonly string[];
+  readonly within: Duration;
+  run(context: StepContext): Promise<void>;
+}
+
+export interface StepContext {
+  readonly run: Run;
+  readonly machine: (name: string) => Machine;
+  readonly signal: AbortSignal;
+}
+
+/** What to build on the machines. */
+export interface ClusterRecipe {
+  readonly kubernetes: Version;
+  readonly provisioner: Provisioner;
+  readonly podCidr: Cidr;
+  readonly serviceCidr: Cidr;
+  readonly addons: readonly Addon[];
+}
+
+export interface Provisioner {
+  readonly name: "by-hand" | "kubeadm" | "kubespray";
+  /** Steps that end with an API server that answers and every node registered. Independent `on`s of neighbours may overlap where `parallel` says so. */
+  plan(recipe: ClusterRecipe, topology: ResolvedTopology): readonly (Step | readonly Step[])[];
+  /** Path of the admin kubeconfig on the first control plane. */
+  readonly adminKubeconfig: string;
+}
+
+/** What is installed into a cluster through its API. */
+export interface Addon {
+  readonly name: string;
+  readonly version: Version;
+  readonly kind: "cni" | "load-balancer" | "dns" | "other";
+  readonly needs: readonly Feature[];
+  /** Networks that it takes for itself, e.g. a LoadBalancer pool; judged for overlaps at load. */
+  readonly networks?: readonly { readonly what: string; readonly cidr: Cidr }[];
+  /** Problems in its own settings, as sentences. Asked at load. */
+  problems?(topology: ResolvedTopology): readonly string[];
+  manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[];
+  /** What must hold before claims are judged. */
+  ready(kube: Kube, topology: ResolvedTopology): readonly { readonly probe: Probe<unknown>; readonly check: Check<never> }[];
+}
