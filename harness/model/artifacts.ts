@@ -54,5 +54,10 @@ export interface ArtifactProvider {
   readonly name: string;
   offers(program: Program, arch: Arch): Promise<{ readonly can: boolean; readonly because: string }>;
   /** Writes the program to `to`. Throws `LabBroken`, and then the next provider is asked. */
-  fetch(program: Program, arch: Arch, to: string, progress: (line: string) => void): Promise<{ readonly sha256: string }>;
+  fetch(
+    program: Program,
+    arch: Arch,
+    to: string,
+    progress: (line: string) => void,
+  ): Promise<{ readonly sha256: string }>;
 }

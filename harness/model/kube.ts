@@ -31,10 +31,23 @@ export interface Kube {
   list<T extends KubeObject = KubeObject>(ref: KubeRef, selector?: string): Promise<T[]>;
   patch(ref: KubeRef & { readonly name: string }, mergePatch: unknown): Promise<void>;
   /** Deletes and, unless `wait` is false, returns when the object is gone. Absent is fine. */
-  remove(ref: KubeRef & { readonly name: string }, options?: { readonly wait?: boolean; readonly graceSeconds?: number }): Promise<void>;
+  remove(
+    ref: KubeRef & { readonly name: string },
+    options?: { readonly wait?: boolean; readonly graceSeconds?: number },
+  ): Promise<void>;
   /** Runs a command in a container of a pod. The exit code is the caller's to judge. */
-  exec(pod: { namespace: string; name: string; container?: string }, command: readonly string[], options?: { readonly within?: Duration; readonly input?: string }): Promise<CommandResult>;
-  logs(pod: { namespace: string; name: string; container?: string; previous?: boolean; tailLines?: number }): Promise<string>;
+  exec(
+    pod: { namespace: string; name: string; container?: string },
+    command: readonly string[],
+    options?: { readonly within?: Duration; readonly input?: string },
+  ): Promise<CommandResult>;
+  logs(pod: {
+    namespace: string;
+    name: string;
+    container?: string;
+    previous?: boolean;
+    tailLines?: number;
+  }): Promise<string>;
   /** Raw GET of a path such as `/readyz?verbose`. */
   raw(path: string): Promise<string>;
   /** A kubeconfig that works from this computer while the lab is up. */

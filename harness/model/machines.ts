@@ -1,4 +1,7 @@
+import type { Artifact } from "./artifacts.ts";
 import type { Features } from "./features.ts";
+import type { ImageSet } from "./images.ts";
+import type { Progress } from "./progress.ts";
 import type { Run } from "./run.ts";
 import type { ResolvedNode, ResolvedTopology } from "./topology.ts";
 import type { Duration, FileTree } from "./units.ts";
@@ -37,7 +40,10 @@ export interface RunningCommand extends AsyncDisposable {
  */
 export interface Shell {
   (command: string | readonly string[], options?: CommandOptions): Promise<CommandResult>;
-  start(command: string | readonly string[], options?: Pick<CommandOptions, "input" | "signal">): Promise<RunningCommand>;
+  start(
+    command: string | readonly string[],
+    options?: Pick<CommandOptions, "input" | "signal">,
+  ): Promise<RunningCommand>;
 }
 
 export interface Machine {
@@ -81,10 +87,23 @@ export interface MachineBackend {
   readonly name: "container" | "vm" | "ssh";
   /** Tries every feature for real. Seconds, not minutes; kept for the process. */
   survey(): Promise<Features>;
+  /** Obtains artifacts and bakes images; instant when that was done before. Two at once share the work. */
+  prepare(images: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Prepared>;
   /** Raises all machines of a topology at once, wired. Throws `LabBroken`; leaves nothing behind when it throws. */
-  raise(topology: ResolvedTopology, run: Run): Promise<RaisedLab>;
+  raise(topology: ResolvedTopology, prepared: Prepared, run: Run, progress: Progress): Promise<RaisedLab>;
   /** Removes what dead runs left. Returns one line per removed thing. Live runs and foreign things are not touched. */
   sweep(): Promise<string[]>;
   /** What carries the lab's label now, one line each. */
   leftovers(): Promise<string[]>;
+}
+
+/** Images that are ready to be raised from. */
+export interface Prepared {
+  readonly images: ImageSet;
+  /** Name of the machine image in the engine, digest included or content-addressed. */
+  readonly machineImage: string;
+  /** Where every baked program came from, for the report. */
+  readonly artifacts: readonly Artifact[];
+  /** Backend's own, e.g. the volume and the folder of the prepared containerd store. */
+  readonly detail: Readonly<Record<string, string>>;
 }

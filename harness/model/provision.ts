@@ -1,4 +1,5 @@
 import type { Feature } from "./features.ts";
+import type { ImageSet } from "./images.ts";
 import type { Check, Probe } from "./judging.ts";
 import type { Kube, KubeObject } from "./kube.ts";
 import type { Machine } from "./machines.ts";
@@ -24,6 +25,8 @@ export interface StepContext {
 /** What to build on the machines. */
 export interface ClusterRecipe {
   readonly kubernetes: Version;
+  /** What the machines are made of. */
+  readonly images: ImageSet;
   readonly provisioner: Provisioner;
   readonly podCidr: Cidr;
   readonly serviceCidr: Cidr;
@@ -50,5 +53,8 @@ export interface Addon {
   problems?(topology: ResolvedTopology): readonly string[];
   manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[];
   /** What must hold before claims are judged. */
-  ready(kube: Kube, topology: ResolvedTopology): readonly { readonly probe: Probe<unknown>; readonly check: Check<never> }[];
+  ready(
+    kube: Kube,
+    topology: ResolvedTopology,
+  ): readonly { readonly probe: Probe<unknown>; readonly check: Check<never> }[];
 }
