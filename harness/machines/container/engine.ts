@@ -1,0 +1,64 @@
+import type Dockerode from "dockerode";
+import { Unsupported } from "../../model/errors.ts";
+
+/** The container engine that labs are raised on. */
+export interface Engine {
+  /** Docker's API, as dockerode speaks it; Podman serves the same. */
+  readonly docker: Dockerode;
+  /** The engine's own identity, stable over restarts. */
+  readonly id: string;
+  readonly version: string;
+  readonly kernel: string;
+  readonly cgroup: 1 | 2;
+  readonly arch: "amd64" | "arm64";
+}
+
+let found: Promise<Engine> | undefined;
+
+/**
+ * Finds the engine by testcontainers' own strategy (its properties file, DOCKER_HOST, the usual sockets), once per process.
+ * Throws `Unsupported` when there is none, with what to do.
+ */
+export function engine(): Promise<Engine> {
+  found ??= find().catch((error) => {
+    found = undefined;
+    throw error;
+  });
+  return found;
+}
+
+async function find(): Promise<Engine> {
+  process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
+  const { getContainerRuntimeClient } = await import("testcontainers");
+  const client = await getContainerRuntimeClient().catch((cause) => {
+    throw new Unsupported("no container engine answers", ["container engine"], {
+      seen: cause instanceof Error ? cause.message : String(cause),
+      look: "run ./bootstrap, which finds or installs one; or set DOCKER_HOST to the socket of a running Docker or Podman",
+      cause,
+    });
+  });
+  const docker = (client.container as unknown as { readonly dockerode: Dockerode }).dockerode;
+  const info: { [key: string]: unknown } = await docker.info();
+  if (info.OSType !== "linux")
+    throw new Unsupported(`the container engine runs ${info.OSType} containers`, ["container engine"], {
+      look: "labs need an engine that runs Linux containers",
+    });
+  return {
+    docker,
+    id: String(info.ID || info.Name),
+    version: String(info.ServerVersion),
+    kernel: String(info.KernelVersion),
+    cgroup: info.CgroupVersion === "2" ? 2 : 1,
+    arch: info.Architecture === "aarch64" || info.Architecture === "arm64" ? "arm64" : "amd64",
+  };
+}
+
+/** True when the engine answered with this HTTP status. */
+export function answered(error: unknown, ...statuses: number[]): boolean {
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    "statusCode" in error &&
+    statuses.includes(error.statusCode as number)
+  );
+}
