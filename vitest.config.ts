@@ -1,13 +1,46 @@
 import { defineConfig } from "vitest/config";
 
+const minute = 60_000;
+
+/** Which scenarios run: a scenario named on the command line runs whatever its tier. */
+const named = process.argv.some((argument) => argument.replace(/^\.\//, "").startsWith("scenarios/"));
+const tier = named ? "all" : (process.env.HARDWAY_TIER ?? "core");
+
 export default defineConfig({
   test: {
+    reporters: ["default", "junit", ["allure-vitest/reporter", { resultsDir: "reports/runs/allure-results" }]],
+    outputFile: { junit: "reports/runs/junit.xml" },
     projects: [
       {
         test: {
           name: "unit",
-          include: ["{harness,fixtures,reports}/**/*.test.ts"],
-          exclude: ["**/*.live.test.ts", "**/node_modules/**"],
+          include: ["{harness,fixtures,reports,lint}/**/*.test.ts"],
+          exclude: ["**/*.live.test.ts", "reports/runs/**", "**/node_modules/**"],
+        },
+      },
+      {
+        test: {
+          name: "live",
+          include: ["{harness,fixtures}/**/*.live.test.ts"],
+          fileParallelism: false,
+          testTimeout: 5 * minute,
+          hookTimeout: 60 * minute,
+        },
+      },
+      {
+        test: {
+          name: "scenarios",
+          include: ["scenarios/**/*.test.ts"],
+          env: { HARDWAY_TIER: tier },
+          pool: "forks",
+          // A lab takes the whole machine; unit tests are through before the first one rises.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          retry: 0,
+          // Every wait inside a claim has its own name and budget. This one only catches a wait that forgot its own.
+          testTimeout: 15 * minute,
+          // The hook that raises a lab builds every program from source when nothing is cached.
+          hookTimeout: 90 * minute,
         },
       },
     ],
