@@ -50,14 +50,22 @@ export interface CommandRan {
   readonly stderr: string;
 }
 
-/** What a probe saw. Consecutive equal sightings are written once, with `times`. */
+/**
+ * What a probe saw. The first of equal consecutive sightings is written as it comes; the ones that follow it are written
+ * as one more entry, at the time of the last of them, with `times` for how many they are.
+ */
 export interface Observed {
   readonly kind: "observed";
+  /** When the look began. */
   readonly at: number;
   readonly probe: string;
+  /** How long the look took. */
   readonly ms: number;
+  /** Neither `seen` nor `unseen` means that the probe saw `undefined`: it looked and there was nothing. */
   readonly seen?: unknown;
   readonly unseen?: string;
+  /** How many sightings this entry stands for. Absent means one. */
+  readonly times?: number;
 }
 
 export interface FaultPhase {

@@ -29,6 +29,11 @@ export interface Check<T> {
   /** Registered name and JSON arguments, from `defineCheck`; a check without them cannot be judged again. */
   readonly name: string;
   readonly args: unknown;
+  /**
+   * The presence whose absence this check claims. The judge refuses to look for an absence of what was never seen
+   * present by the same probe in the same run.
+   */
+  readonly absenceOf?: Check<T>;
 }
 
 /** A named wait: how long, and why that long. All of them stand in `#harness/judging/within`. */
@@ -38,10 +43,13 @@ export interface Wait {
   readonly because: string;
 }
 
-/** Judged over the whole journal after the last claim. */
-export interface Invariant<T = unknown> {
+/**
+ * Must hold over the whole run. `watch` begins as soon as the machines are up, before any daemon starts, and its probe
+ * is looked at once, after the last claim: it then tells everything that was seen in between.
+ */
+export interface Invariant<W, T = unknown> {
   readonly claim: string;
-  readonly probe: string;
+  watch(world: W): Promise<Probe<T>>;
   readonly check: Check<T>;
 }
 

@@ -1,0 +1,78 @@
+import type { Wait } from "../model/judging.ts";
+import type { Duration } from "../model/units.ts";
+import { ms } from "./duration.ts";
+
+const named = <N extends string>(waits: Record<N, readonly [within: Duration, because: string]>): Record<N, Wait> =>
+  Object.fromEntries(
+    Object.entries<readonly [Duration, string]>(waits).map(([name, [within, because]]) => [
+      name,
+      { name, within, because },
+    ]),
+  ) as Record<N, Wait>;
+
+const plus = (duration: Duration, more: Duration): Duration => `${ms(duration) + ms(more)}ms`;
+
+/**
+ * Every wait of the lab, with its reason. Generous enough that a slow computer of two cores does not fail a sound
+ * cluster, and short enough that an unsound one is told soon. Add yours here; never wait without a name.
+ */
+export const within = {
+  ...named({
+    oneLook: ["10s", "a probe is one command or one request; what takes longer hangs"],
+    machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
+    serviceStart: ["20s", "a systemd unit on a machine that is up; systemd itself gives up after 90 s"],
+    apiAnswers: [
+      "60s",
+      "etcd and the API server are ready after 4 s, or 12 s after a power cut with etcd's log to replay",
+    ],
+    nodeReady: ["90s", "the kubelet is Ready once the CNI's configuration is there, whose pod must start first"],
+    nodeLost: [
+      "70s",
+      "the controller-manager marks a silent node Unknown after node-monitor-grace-period (50 s since Kubernetes 1.32), looking every 5 s",
+    ],
+    podReady: [
+      "60s",
+      "images are on the node already, so only scheduling, the sandbox and readiness probes of 10 s count",
+    ],
+    podGone: ["45s", "a pod has 30 s to end after SIGTERM (terminationGracePeriodSeconds), then it is killed"],
+    serviceAddress: [
+      "15s",
+      "MetalLB's controller assigns on the watch event; right after its start it reads all services first",
+    ],
+    endpointsUpdate: [
+      "10s",
+      "EndpointSlice controller and kube-proxy both work on watch events, kube-proxy at most once a second",
+    ],
+    dnsAnswers: ["40s", "CoreDNS answers once it has synced with the API; kubeadm's Corefile lets it cache for 30 s"],
+    eventTold: ["15s", "an event is recorded right after what it tells of"],
+    bgpEstablished: [
+      "60s",
+      "a refused or reset session is tried again after a back-off on both sides; GoBGP holds a reset neighbour idle for 30 s",
+    ],
+    bgpUpdate: ["10s", "an UPDATE follows the change at once, and the router has it in its kernel within 2 s"],
+    bgpWithdrawal: [
+      "10s",
+      "a live peer withdraws at once; up to 2 s were seen until GoBGP and zebra had it out of the kernel",
+    ],
+    linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
+    undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
+    evidence: ["30s", "evidence is worth a wait, but not one that looks as if the lab hung"],
+  }),
+
+  /**
+   * A dead peer's routes go when the negotiated hold time has passed without a KEEPALIVE (RFC 4271 §6.5).
+   * @param holdTime As negotiated: the smaller of both sides' (§4.2). MetalLB offers 90 s unless its BGPPeer says otherwise.
+   */
+  bgpHoldTime: (holdTime: Duration): Wait => ({
+    name: "bgpHoldTime",
+    within: plus(holdTime, "5s"),
+    because: `the hold time is ${holdTime}, counted from the last KEEPALIVE, and withdrawal takes up to 2 s more, on a busy computer 5 s`,
+  }),
+
+  /** The time that a probe with its own period and threshold takes to notice, e.g. a readiness probe. */
+  probeThreshold: (period: Duration, failures: number): Wait => ({
+    name: "probeThreshold",
+    within: plus(`${ms(period) * failures}ms`, "5s"),
+    because: `${failures} probes in a row, ${period} apart, must fail before it is acted upon, and acting takes up to 5 s`,
+  }),
+} as const;
