@@ -37,8 +37,18 @@ export interface Provisioner {
   readonly name: "by-hand" | "kubeadm" | "kubespray";
   /** Steps that end with an API server that answers and every node registered. Independent `on`s of neighbours may overlap where `parallel` says so. */
   plan(recipe: ClusterRecipe, topology: ResolvedTopology): readonly (Step | readonly Step[])[];
-  /** Path of the admin kubeconfig on the first control plane. */
+  /** Path of the admin kubeconfig on the first control plane. Works as soon as the API server is ready. */
   readonly adminKubeconfig: string;
+  readonly deviations?: readonly Deviation[];
+}
+
+/** Something done otherwise than upstream's defaults or manifests would, shown in every report. */
+export interface Deviation {
+  /** `lab`: only because this is a lab, on nested machines and in a hurry. `finding`: everyone with these versions needs it. */
+  readonly kind: "lab" | "finding";
+  /** What is different: "etcd runs with --unsafe-no-fsync". */
+  readonly what: string;
+  readonly because: string;
 }
 
 /** What is installed into a cluster through its API. */
@@ -51,6 +61,7 @@ export interface Addon {
   readonly networks?: readonly { readonly what: string; readonly cidr: Cidr }[];
   /** Problems in its own settings, as sentences. Asked at load. */
   problems?(topology: ResolvedTopology): readonly string[];
+  readonly deviations?: readonly Deviation[];
   manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[];
   /** What must hold before claims are judged. */
   ready(
