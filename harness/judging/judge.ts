@@ -1,9 +1,10 @@
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { journalFile, readJournal } from "../evidence/journal.ts";
 import { ClaimViolated, LabBroken, Misdeclared, type Particulars } from "../model/errors.ts";
 import type { Evidence, Judged, Observed } from "../model/evidence.ts";
-import type { Check, Invariant, Probe, Wait } from "../model/judging.ts";
-import type { ReadableJournal } from "../model/run.ts";
+import type { Check, Probe, Wait } from "../model/judging.ts";
+import type { Journal } from "../model/run.ts";
 import type { Duration } from "../model/units.ts";
 import { not } from "./checks.ts";
 import { difference, shown } from "./difference.ts";
@@ -40,12 +41,14 @@ export interface Judge {
   holds<T>(probe: Probe<T>, check: Check<T>, watch: { for: Duration; every?: Duration }): Promise<Held>;
   /** Looks once. */
   once<T>(probe: Probe<T>, check: Check<T>): Promise<T>;
-  /** Judges invariants over every sighting of the run so far. All are judged and written before it throws. */
-  always(invariants: readonly Invariant<never>[]): void;
+  /** Looks once, at a probe that tells all that it saw since the machines came up: an invariant. */
+  always<T>(probe: Probe<T>, check: Check<T>): Promise<T>;
 }
 
 export interface JudgeOptions {
-  readonly journal: ReadableJournal;
+  readonly journal: Journal;
+  /** The run's folder, where that journal is. */
+  readonly folder: string;
   /** Name of the claim, as reports show it. */
   readonly test: string;
   /** Ends all waiting: the run's signal. */
@@ -57,11 +60,12 @@ export interface JudgeOptions {
 /** Makes the judge of one claim. */
 export function judge({
   journal,
+  folder,
   test,
   signal = new AbortController().signal,
   look = within.oneLook,
 }: JudgeOptions): Judge {
-  const file = join(relative(process.cwd(), journal.folder) || ".", "journal.jsonl");
+  const file = relative(process.cwd(), journalFile(folder));
 
   function write(claim: Claim, verdict: Judged["verdict"]): Judged {
     const { mode, of, check, since } = claim;
@@ -160,7 +164,8 @@ export function judge({
 
       /** Throws unless an absence has had its presence. */
       demandPresence() {
-        if (check.absenceOf === undefined || wasPresent(claim.check, sightingsOf(journal.entries(), probe.of))) return;
+        if (check.absenceOf === undefined || wasPresent(claim.check, sightingsOf(readJournal(folder), probe.of)))
+          return;
         const verdict = { is: "unseen", because: neverPresent } as const;
         write(claim, verdict);
         const wanted = line("wanted", `an earlier look in which ${probe.of} ${check.absenceOf.claim}`);
@@ -234,6 +239,14 @@ export function judge({
     }
   }
 
+  async function lookOnce<T>(mode: "once" | "always", probe: Probe<T>, check: Check<T>, violated: string): Promise<T> {
+    const it = begin(mode, probe, check);
+    it.demandPresence();
+    const { sighting } = await it.look();
+    it.conclude(violated);
+    return sighting.seen as T;
+  }
+
   return {
     reaches,
 
@@ -259,35 +272,8 @@ export function judge({
       }
     },
 
-    async once(probe, check) {
-      const it = begin("once", probe, check);
-      it.demandPresence();
-      const { sighting } = await it.look();
-      it.conclude("not so");
-      return sighting.seen as Awaited<ReturnType<typeof probe.look>>;
-    },
-
-    always(invariants) {
-      const entries = journal.entries();
-      const refusals = invariants.flatMap((invariant) => {
-        const check = invariant.check as Check<unknown>;
-        const claim: Claim = { mode: "always", of: invariant.probe, check, since: 0 };
-        const sightings = sightingsOf(entries, invariant.probe);
-        const verdict = verdictOver("always", check, sightings);
-        write(claim, verdict);
-        if (verdict.is === "met") return [];
-        const culprit = sightings.find((sighting) => ["unmet", "hopeless"].includes(verdictOn(check, sighting).is));
-        const moment = culprit ? ` at ${new Date(culprit.at).toISOString()}` : "";
-        return refuse(claim, verdict, {
-          violated: `was not so${moment}, and must always be`,
-          broken: "cannot be judged",
-          lines: [line("invariant", invariant.claim)],
-        });
-      });
-      const worst = refusals.find((refusal) => refusal instanceof ClaimViolated) ?? refusals[0];
-      if (worst && refusals.length > 1) worst.message = refusals.map((refusal) => refusal.message).join("\n");
-      if (worst) throw worst;
-    },
+    once: (probe, check) => lookOnce("once", probe, check, "not so"),
+    always: (probe, check) => lookOnce("always", probe, check, "not always so"),
   };
 }
 

@@ -18,30 +18,17 @@ export function verdictOn(check: Check<unknown>, sighting: Observed): Given {
 /**
  * What a check says of all sightings that a claim was judged by. Pure, and the same while a run goes on and when its
  * journal is judged again.
- * - `reaches`, `once`: the last sighting decides.
+ * - `reaches`, `once`, `always`: the last sighting decides.
  * - `holds`: every sighting must be met, none unseen, and there must be two at least.
- * - `always`: every sighting that could be had must be met, and there must be one at least. A probe fails now and then
- *   while faults are inflicted; that is for the claims around it to judge.
  */
 export function verdictOver(mode: Judged["mode"], check: Check<unknown>, sightings: readonly Observed[]): Given {
-  const never: Given = { is: "unseen", because: "it was never looked at" };
-  if (mode === "reaches" || mode === "once") {
-    const last = sightings.at(-1);
-    return last ? verdictOn(check, last) : never;
-  }
-  if (mode === "holds") {
-    const bad = sightings.map((sighting) => verdictOn(check, sighting)).find((verdict) => verdict.is !== "met");
-    if (bad) return bad;
-    const looks = sightings.reduce((sum, { times = 1 }) => sum + times, 0);
-    return looks >= 2 ? { is: "met" } : { is: "unseen", because: `it was looked at ${looks} times; two are the least` };
-  }
-  const verdicts = sightings.filter(({ unseen }) => unseen === undefined).map((seen) => verdictOn(check, seen));
-  return (
-    verdicts.find(({ is }) => is === "unmet" || is === "hopeless") ??
-    verdicts.find(({ is }) => is === "unseen") ??
-    verdicts[0] ??
-    never
-  );
+  const last = sightings.at(-1);
+  if (!last) return { is: "unseen", because: "it was never looked at" };
+  if (mode !== "holds") return verdictOn(check, last);
+  const bad = sightings.map((sighting) => verdictOn(check, sighting)).find((verdict) => verdict.is !== "met");
+  if (bad) return bad;
+  const looks = sightings.reduce((sum, { times = 1 }) => sum + times, 0);
+  return looks >= 2 ? { is: "met" } : { is: "unseen", because: "it was looked at only once; two looks are the least" };
 }
 
 /** Whether, among these sightings of one probe, the thing was present whose absence the check claims. */

@@ -54,8 +54,14 @@ export const within = {
       "10s",
       "a live peer withdraws at once; up to 2 s were seen until GoBGP and zebra had it out of the kernel",
     ],
+    addonReady: ["90s", "its pods must be scheduled, started and ready on nodes that may still be joining"],
+    faultBites: ["15s", "a fault strikes at once; seeing that it did takes a look or two, and a ping waits 1 s"],
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
+    abortHeard: [
+      "5s",
+      "whoever runs the lab hears of an abort at once, and lowers it after a last look at the evidence",
+    ],
     evidence: ["30s", "evidence is worth a wait, but not one that looks as if the lab hung"],
   }),
 

@@ -20,11 +20,3 @@ export interface Journal {
   /** Puts a file into the run's `attachments/` and returns its path relative to the run's folder. */
   attach(name: string, content: string | Uint8Array): string;
 }
-
-/** A journal that can be read back while it is written: what judging needs. */
-export interface ReadableJournal extends Journal {
-  /** The run's folder. */
-  readonly folder: string;
-  /** Everything written so far. */
-  entries(): readonly Evidence[];
-}
