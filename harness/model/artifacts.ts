@@ -45,19 +45,39 @@ export interface Artifact {
   readonly bytes: number;
   /** Which provider made it first; kept in the cache beside the file. */
   readonly provider: string;
+  /** What exactly it was made from: a URL, a package and its version, a Go package and the toolchain. */
+  readonly from?: string;
   /** Providers asked before, each with its reason for not providing. */
-  readonly refusals: readonly { readonly provider: string; readonly because: string }[];
+  readonly refusals: readonly Refusal[];
+}
+
+export interface Refusal {
+  readonly provider: string;
+  readonly because: string;
 }
 
 /** A source of artifacts. Asked in order; the first that can, does. */
 export interface ArtifactProvider {
   readonly name: string;
+  /** Whether it is worth asking at all. Costs no network. */
   offers(program: Program, arch: Arch): Promise<{ readonly can: boolean; readonly because: string }>;
-  /** Writes the program to `to`. Throws `LabBroken`, and then the next provider is asked. */
+  /**
+   * Writes each program to its path, making together what is cheaper made together. For what it cannot provide it
+   * tells why, and the next provider is asked. Throws `LabBroken` only when no other provider could do better, such
+   * as on a full disk, and the signal's reason when aborted.
+   */
   fetch(
-    program: Program,
+    wanted: ReadonlyMap<Program, string>,
     arch: Arch,
-    to: string,
-    progress: (line: string) => void,
-  ): Promise<{ readonly sha256: string }>;
+    options: FetchOptions,
+  ): Promise<ReadonlyMap<Program, Fetched>>;
 }
+
+export interface FetchOptions {
+  /** An empty folder for what is needed on the way; removed by the caller. */
+  readonly workspace: string;
+  readonly note: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export type Fetched = { readonly sha256: string; readonly from: string } | { readonly refused: string };
