@@ -8,22 +8,37 @@ export interface ClaimEnd {
   /** The claim's sentence. */
   readonly test: string;
   readonly outcome: Outcome;
+  /** Files worth showing besides those that the journal has of this claim. */
   readonly attachments: readonly Attached[];
   /** Why it is not `conforms`. */
   readonly because?: string;
 }
 
-export type ClaimEndListener = (end: ClaimEnd) => void | Promise<void>;
+type Listener<T> = (event: T) => void | Promise<void>;
 
-const listeners = new Set<ClaimEndListener>();
+const ofClaims = new Set<Listener<ClaimEnd>>();
+const ofRuns = new Set<Listener<string>>();
 
 /** Calls `listener` at every claim's end from now on. Returns what takes it away again. */
-export function onClaimEnd(listener: ClaimEndListener): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+export function onClaimEnd(listener: Listener<ClaimEnd>): () => void {
+  ofClaims.add(listener);
+  return () => ofClaims.delete(listener);
 }
 
-/** Tells all listeners, one after the other. One that throws fails the claim's test: a report that is not written is not hidden. */
+/** Calls `listener` with the run's folder once its journal is complete. Returns what takes it away again. */
+export function onRunEnd(listener: Listener<string>): () => void {
+  ofRuns.add(listener);
+  return () => ofRuns.delete(listener);
+}
+
+/** Writes a claim's end to the journal, then tells the listeners, one after the other. Throws what they throw. */
 export async function claimEnded(end: ClaimEnd): Promise<void> {
-  for (const listener of listeners) await listener(end);
+  const { run, test, outcome, because } = end;
+  run.journal.write({ kind: "claim-ended", at: Date.now(), test, outcome, ...(because !== undefined && { because }) });
+  for (const listener of ofClaims) await listener(end);
+}
+
+/** To be called when `run-ended` is in the journal and the last file is attached. Throws what the listeners throw. */
+export async function runEnded(folder: string): Promise<void> {
+  for (const listener of ofRuns) await listener(folder);
 }

@@ -9,6 +9,7 @@ export type Evidence =
   | Observed
   | FaultPhase
   | Judged
+  | ClaimEnded
   | Measured
   | Attached;
 
@@ -88,6 +89,16 @@ export interface Judged {
   readonly since: number;
   readonly verdict: Verdict | { readonly is: "unseen"; readonly because: string };
   readonly outcome: Outcome;
+}
+
+/** How a claim ended, all its verdicts and whatever else happened in it taken together. */
+export interface ClaimEnded {
+  readonly kind: "claim-ended";
+  readonly at: number;
+  readonly test: string;
+  readonly outcome: Outcome;
+  /** Why it is not `conforms`. */
+  readonly because?: string;
 }
 
 /** A number worth comparing between runs: convergence, loss, flows moved. */
