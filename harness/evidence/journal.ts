@@ -14,8 +14,6 @@ import { LabBroken } from "../model/errors.ts";
 import type { Evidence } from "../model/evidence.ts";
 import type { Journal } from "../model/run.ts";
 
-const kept = 4096;
-
 export interface OpenJournal extends Journal {
   /** Later entries are dropped. */
   close(): void;
@@ -26,7 +24,7 @@ export const journalFile = (folder: string): string => join(folder, "journal.jso
 
 /**
  * Opens the journal in a run's folder for appending; several processes may do so at once. Each entry is in the file when
- * `write` returns, so that a killed process leaves all but the line it was at. Output of commands is shortened to 4 KiB.
+ * `write` returns, so that a killed process leaves all but the line it was at.
  *
  * A full disk loses evidence and nothing else: it is told on stderr once, and the run goes on to its teardown.
  * Throws `LabBroken` when the folder cannot be written to at all.
@@ -57,7 +55,7 @@ export function openJournal(folder: string): OpenJournal {
   }
 
   const write = (entry: Evidence) => {
-    const line = Buffer.from(`${JSON.stringify(shortened(entry))}\n`);
+    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     const to = fd;
     if (to === undefined) return;
     keep(file, () => {
@@ -119,18 +117,6 @@ function parsed(line: string): Evidence | undefined {
   } catch {
     return undefined;
   }
-}
-
-function shortened(entry: Evidence): Evidence {
-  if (entry.kind !== "command-ran") return entry;
-  return { ...entry, stdout: shorten(entry.stdout), stderr: shorten(entry.stderr) };
-}
-
-/** The beginning and the end: errors stand at either. */
-function shorten(text: string): string {
-  if (text.length <= kept) return text;
-  const mark = `\n… ${text.length - kept} characters left out …\n`;
-  return text.slice(0, kept / 2) + mark + text.slice(-kept / 2);
 }
 
 function freeName(folder: string, name: string): string {
