@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{harness,fixtures,reports,lint}/**/*.test.ts"],
+          include: ["*.test.ts", "{harness,fixtures,reports,lint}/**/*.test.ts"],
           exclude: ["**/*.live.test.ts", "reports/runs/**", "**/node_modules/**"],
         },
       },
