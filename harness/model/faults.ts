@@ -7,12 +7,19 @@ export interface Fault {
   /** "power cut of k8s-node-02". */
   readonly name: string;
   readonly needs: readonly Feature[];
-  inflict(lab: Lab): Promise<ActiveFault>;
+  /** The proof that it struck, asked before it strikes. An absence is looked at beforehand, so that it has a presence. */
+  bite(lab: Lab): Promise<Bite>;
+  /** Strikes. Disposing heals, and returns when healed. */
+  inflict(lab: Lab): Promise<AsyncDisposable>;
 }
 
-/** A fault under way. `bite` proves that it struck; disposing heals and returns when healed. */
+export interface Bite<T = unknown> {
+  readonly probe: Probe<T>;
+  readonly check: Check<T>;
+}
+
+/** A fault under way. */
 export interface ActiveFault extends AsyncDisposable {
-  readonly bite: { readonly probe: Probe<unknown>; readonly check: Check<never> };
-  /** Milliseconds of the epoch at which it struck. */
+  /** Milliseconds of the epoch right before it struck. */
   readonly struckAt: number;
 }

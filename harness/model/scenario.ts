@@ -19,15 +19,19 @@ export interface Scenario<T extends Topology = Topology> {
   readonly needs: readonly Feature[];
   readonly topology: T;
   readonly cluster: ClusterRecipe;
-  readonly always?: readonly Invariant<never>[];
+  readonly always?: readonly Invariant<World>[];
 }
 
-/** What a claim is given: the system, up and ready. */
-export interface Lab<N extends string = string> {
+/** The machines and the wires between them, before anything runs on them. */
+export interface World<N extends string = string> {
   readonly run: Run;
   readonly topology: ResolvedTopology;
   readonly nodes: Readonly<Record<N, LabMachine>>;
   readonly fabric: Fabric;
+}
+
+/** What a claim is given: the system, up and ready. */
+export interface Lab<N extends string = string> extends World<N> {
   readonly kube: Kube;
   /** Applies objects; disposing removes them again and waits until they are gone. */
   deploy(objects: readonly KubeObject[]): Promise<AsyncDisposable>;

@@ -1,0 +1,116 @@
+import { defineCheck, met, unmet } from "#harness/judging/checks";
+import { judge } from "#harness/judging/judge";
+import { within } from "#harness/judging/within";
+import { connect } from "#harness/kube/connect";
+import { forward } from "#harness/machines/container/forward";
+import { LabBroken } from "#harness/model/errors";
+import type { Kube } from "#harness/model/kube";
+import type { Machine } from "#harness/model/machines";
+import type { Progress } from "#harness/model/progress";
+import type { Scenario, World } from "#harness/model/scenario";
+import { runSteps } from "#harness/provision/run-steps";
+
+const holdsKubeconfig = defineCheck("holdsKubeconfig", () => ({
+  claim: "is there, and the API server says it is ready",
+  judge: (seen: string) => (seen.includes("client-key-data") ? met : unmet("a kubeconfig", seen || "not yet")),
+}));
+
+/**
+ * From machines to a system that is ready: routers, cluster and add-ons at once, each as early as it can. Returns the
+ * cluster's API, or `undefined` when it stopped after the step `until`.
+ */
+export async function boot(
+  scenario: Scenario,
+  world: World,
+  progress: Progress,
+  until: string | undefined,
+): Promise<Kube | undefined> {
+  const { cluster } = scenario;
+  const { run, topology } = world;
+  const failed = new AbortController();
+  const signal = AbortSignal.any([run.signal, failed.signal]);
+  const { reaches } = judge({ journal: run.journal, test: "boot", signal, folder: run.folder });
+  const machines = new Map<string, Machine>(Object.entries(world.nodes));
+
+  const timed = async <T>(step: string, on: string, work: () => Promise<T>): Promise<T> => {
+    const started = Date.now();
+    const line = progress.begin(step, on);
+    const tell = (error?: string) => {
+      const at = Date.now();
+      run.journal.write({ kind: "step-done", at, step, on: [on], ms: at - started, ...(error && { error }) });
+    };
+    try {
+      const result = await work();
+      line.done();
+      tell();
+      return result;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      line.failed(why.split("\n")[0] ?? why);
+      tell(why);
+      throw cause;
+    }
+  };
+
+  const startRouter = async (machine: Machine) => {
+    const software = machine.node.router?.software;
+    if (!software) return;
+    await timed(`start ${software.title}`, machine.name, async () => {
+      await machine.put(software.files(machine.node, topology));
+      await machine.sh("systemctl daemon-reload");
+      for (const unit of software.units) await machine.sh(`systemctl enable --now ${unit}`);
+    });
+  };
+
+  const reachApi = async (): Promise<Kube> => {
+    const first = topology.nodes.find((node) => node.role === "control-plane");
+    const machine = first && machines.get(first.name);
+    if (!machine) throw new LabBroken("there is no control plane", { who: scenario.id });
+    const admin = cluster.provisioner.adminKubeconfig;
+    const look = async () => {
+      const asked = `test -s ${admin} && curl -sk --max-time 2 https://127.0.0.1:6443/readyz | grep -qx ok && cat ${admin}`;
+      return (await machine.sh(asked, { ok: "any" })).stdout;
+    };
+    const { seen } = await reaches({ of: `${admin} on ${machine.name}`, look }, holdsKubeconfig(), within.apiAnswers);
+    const tunnel = await forward(machine, "127.0.0.1", 6443);
+    run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose]());
+    return connect({ kubeconfig: seen, server: `https://127.0.0.1:${tunnel.port}`, run });
+  };
+
+  const install = async (): Promise<Kube> => {
+    const kube = await timed("API server answers", "control plane", reachApi);
+    for (const addon of cluster.addons) {
+      await timed(`apply ${addon.name} ${addon.version}`, "cluster", () =>
+        kube.apply(addon.manifests(topology, cluster)),
+      );
+    }
+    return kube;
+  };
+
+  const steps = runSteps(cluster.provisioner.plan(cluster, topology), {
+    run,
+    machines,
+    progress,
+    signal,
+    ...(until !== undefined && { until }),
+  });
+  const routers = Promise.all([...machines.values()].map(startRouter));
+  const installed = until === undefined ? install() : undefined;
+  try {
+    await Promise.all([steps, routers, installed]);
+  } catch (cause) {
+    failed.abort(cause);
+    await Promise.allSettled([steps, routers, installed]);
+    throw cause;
+  }
+  const kube = await installed;
+  if (!kube) return undefined;
+  await Promise.all(
+    cluster.addons.map((addon) =>
+      timed(`${addon.name} ${addon.version} ready`, "cluster", async () => {
+        for (const { probe, check } of addon.ready(kube, topology)) await reaches(probe, check, within.addonReady);
+      }),
+    ),
+  );
+  return kube;
+}

@@ -1,0 +1,204 @@
+import { judge } from "#harness/judging/judge";
+import { within } from "#harness/judging/within";
+import { containerBackend } from "#harness/machines/container/backend";
+import type { Artifact } from "#harness/model/artifacts";
+import { ClaimViolated, LabBroken, Unsupported } from "#harness/model/errors";
+import type { Fault } from "#harness/model/faults";
+import type { Feature, Features } from "#harness/model/features";
+import type { Invariant, Outcome } from "#harness/model/judging";
+import type { Kube, KubeObject } from "#harness/model/kube";
+import type { MachineBackend } from "#harness/model/machines";
+import type { Progress } from "#harness/model/progress";
+import type { Lab, Scenario, World } from "#harness/model/scenario";
+import type { ResolvedTopology, Topology } from "#harness/model/topology";
+import { pictureSvg, pictureText } from "#harness/topology/picture";
+import { resolve } from "#harness/topology/resolve";
+import { assertValid } from "#harness/topology/validate";
+import { boot } from "./boot.ts";
+import { createRun, type OwnedRun } from "./create.ts";
+import { explain } from "./explain.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { keepRun } from "./registry.ts";
+import { startWatches, worldOf } from "./watches.ts";
+
+export interface RaiseOptions {
+  readonly progress: Progress;
+  readonly backend?: MachineBackend;
+  /** Stop after this provisioning step and leave the rest undone: the lab then has machines, but no ready cluster. */
+  readonly until?: string;
+}
+
+type Judge = ReturnType<typeof judge>;
+
+/** A lab that is up. Whoever raised it must `lower` it. */
+export interface UpLab<N extends string = string> {
+  readonly run: OwnedRun;
+  /** The lab and the judge for one claim: what is judged through them is journalled under its name. */
+  claim(test: string): { readonly lab: Lab<N> } & Judge;
+  /** Judges an invariant over all that was seen since the machines came up. Throws like a claim. */
+  always(invariant: Invariant<World>): Promise<void>;
+  /** Keeps what explains a red or broken claim, within its own budget. Never throws. */
+  explain(): Promise<void>;
+  /** Ends the run: removes the machines unless `keep`, and the captures where everything conforms. */
+  lower(end: { readonly outcome: Outcome; readonly because?: string; readonly keep?: boolean }): Promise<void>;
+}
+
+/**
+ * From a declaration to a system that is up and ready: validate, sweep, survey, prepare, raise, provision, add-ons.
+ * Throws `Misdeclared` or `Unsupported` before anything is raised, and `LabBroken` when it did not come up: evidence is
+ * then in the run's folder, and nothing is left behind.
+ */
+export async function raiseLab<T extends Topology>(
+  scenario: Scenario<T>,
+  { progress, backend = containerBackend(), until }: RaiseOptions,
+): Promise<UpLab<keyof T["nodes"] & string>> {
+  assertValid(scenario);
+  const topology = resolve(scenario.topology);
+  await backend.sweep();
+  refuseUnsupported(scenario, topology, await backend.survey());
+  const prepared = await backend.prepare(scenario.cluster.images, progress);
+
+  const run = createRun({ scenario: scenario.id });
+  const { journal } = run;
+  const interruptible = onInterrupt(run);
+  journal.write({
+    kind: "run-started",
+    at: Date.now(),
+    scenario: scenario.id,
+    run: run.id,
+    proves: scenario.proves,
+    facts: factsOf(scenario, topology, backend, prepared.artifacts),
+  });
+  journal.attach("topology.svg", pictureSvg(topology));
+  journal.attach("topology.txt", pictureText(topology));
+
+  let world: World | undefined;
+  let kube: Kube | undefined;
+  let watches: Awaited<ReturnType<typeof startWatches>> | undefined;
+  const up: UpLab = {
+    run,
+    claim(test) {
+      const judging = judge({ journal, test, signal: run.signal, folder: run.folder });
+      return { ...judging, lab: labOf(need(world), need(kube), judging) };
+    },
+    async always(invariant) {
+      const { always } = judge({ journal, test: `always: ${invariant.claim}`, signal: run.signal, folder: run.folder });
+      await always(need(watches).probeOf(invariant), invariant.check);
+    },
+    explain: () => explain(run, world, kube),
+    async lower({ outcome, because, keep = false }) {
+      await watches?.stop({ discard: outcome === "conforms" });
+      journal.write({ kind: "run-ended", at: Date.now(), outcome, ...(because !== undefined && { because }) });
+      if (keep) keepRun(run.id);
+      await run.end({ keep });
+      interruptible[Symbol.dispose]();
+    },
+  };
+  try {
+    const raised = await backend.raise(topology, prepared, run, progress);
+    run.defer("machines", async () => raised[Symbol.asyncDispose]());
+    world = worldOf(run, topology, raised);
+    watches = await startWatches(world, scenario.always ?? []);
+    kube = await boot(scenario, world, progress, until);
+    return up as UpLab<keyof T["nodes"] & string>;
+  } catch (cause) {
+    await up.explain();
+    const because = cause instanceof Error ? cause.message : String(cause);
+    await up.lower({ outcome: cause instanceof ClaimViolated ? "violates" : "broken", because });
+    throw cause instanceof LabBroken || cause instanceof ClaimViolated
+      ? cause
+      : new LabBroken("the lab did not come up", { who: scenario.id, seen: because, look: run.folder, cause });
+  }
+}
+
+/** Everything that a scenario needs of its host: itself, its add-ons, its routers. */
+export function needsOf(scenario: Scenario, topology: ResolvedTopology): Feature[] {
+  const addons = scenario.cluster.addons.flatMap((addon) => addon.needs);
+  const routers = topology.nodes.flatMap((node) => node.router?.software.needs ?? []);
+  return [...new Set([...scenario.needs, ...addons, ...routers])];
+}
+
+function refuseUnsupported(scenario: Scenario, topology: ResolvedTopology, features: Features): void {
+  const missing = needsOf(scenario, topology).filter((need) => !features.get(need)?.present);
+  if (missing.length === 0) return;
+  const told = missing.map((name) => {
+    const report = features.get(name);
+    return report ? `${name}: ${report.how}: ${report.seen ?? "failed"}` : `${name}: not tried by this backend`;
+  });
+  throw new Unsupported(`this host lacks ${missing.join(", ")}`, missing, {
+    who: scenario.id,
+    seen: told.join("\n"),
+    look: "npx hardway doctor",
+  });
+}
+
+function factsOf(
+  { cluster }: Scenario,
+  topology: ResolvedTopology,
+  backend: MachineBackend,
+  artifacts: readonly Artifact[],
+): Record<string, unknown> {
+  return {
+    kubernetes: cluster.kubernetes,
+    provisioner: cluster.provisioner.name,
+    addons: cluster.addons.map(({ name, version }) => ({ name, version })),
+    routers: topology.nodes.flatMap((node) =>
+      node.router ? [{ node: node.name, as: node.router.as, software: node.router.software.title }] : [],
+    ),
+    machines: backend.name,
+    images: cluster.images.name,
+    topology,
+    artifacts: artifacts.map(({ program, arch, sha256, bytes, provider, refusals }) => ({
+      name: program.name,
+      version: program.version,
+      arch,
+      sha256,
+      bytes,
+      provider,
+      refusals,
+    })),
+  };
+}
+
+function labOf(world: World, kube: Kube, { reaches, once }: Judge): Lab {
+  return {
+    ...world,
+    kube,
+    async deploy(objects: readonly KubeObject[]) {
+      await kube.apply(objects);
+      return {
+        async [Symbol.asyncDispose]() {
+          await Promise.all(
+            objects.map(({ apiVersion, kind, metadata }) => kube.remove({ apiVersion, kind, ...metadata })),
+          );
+        },
+      };
+    },
+    async inflict(fault: Fault) {
+      const tell = (phase: "inflicted" | "bitten" | "healed") =>
+        world.run.journal.write({ kind: "fault-phase", at: Date.now(), fault: fault.name, phase });
+      const { probe, check } = await fault.bite(this);
+      if (check.absenceOf) await once(probe, check.absenceOf);
+      const struckAt = Date.now();
+      const active = await fault.inflict(this);
+      tell("inflicted");
+      const heal = async () => {
+        await active[Symbol.asyncDispose]();
+        tell("healed");
+      };
+      try {
+        await reaches(probe, check, within.faultBites);
+      } catch (cause) {
+        await heal();
+        throw new LabBroken(`the fault "${fault.name}" did not strike`, { cause, look: world.run.folder });
+      }
+      tell("bitten");
+      return { struckAt, [Symbol.asyncDispose]: heal };
+    },
+  };
+}
+
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw new LabBroken("the lab is not up", { look: "it was raised with --until, or failed" });
+  return value;
+}

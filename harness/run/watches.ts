@@ -1,0 +1,48 @@
+import { rmSync } from "node:fs";
+import { LabBroken } from "#harness/model/errors";
+import type { Invariant, Probe } from "#harness/model/judging";
+import type { Capture, RaisedLab } from "#harness/model/machines";
+import type { Run } from "#harness/model/run";
+import type { LabMachine, World } from "#harness/model/scenario";
+import type { ResolvedTopology } from "#harness/model/topology";
+
+/** Bytes of each packet that evidence keeps: all headers, and the start of what is said. */
+const evidenceSnaplen = 160;
+
+/** What watches from the moment the machines are up until the run ends. */
+export interface Watches {
+  probeOf(invariant: Invariant<World>): Probe<unknown>;
+  /** Ends the captures of all segments and keeps them in the run's folder, unless nobody will want them. */
+  stop(options: { readonly discard: boolean }): Promise<void>;
+}
+
+/** Starts a capture of every segment, and the invariants' own watches: before any daemon of the scenario runs. */
+export async function startWatches(world: World, invariants: readonly Invariant<World>[]): Promise<Watches> {
+  const captures: Capture[] = await Promise.all(
+    world.topology.segments.map(({ name }) => world.fabric.capture(name, { snaplen: evidenceSnaplen })),
+  );
+  const probes = new Map<Invariant<World>, Probe<unknown>>();
+  for (const invariant of invariants) probes.set(invariant, await invariant.watch(world));
+  return {
+    probeOf(invariant) {
+      const probe = probes.get(invariant);
+      if (!probe) throw new LabBroken(`nobody watched: ${invariant.claim}`);
+      return probe;
+    },
+    async stop({ discard }) {
+      const files = await Promise.all(captures.map((capture) => capture.stop()));
+      if (discard) for (const file of files) rmSync(file, { force: true });
+    },
+  };
+}
+
+/** The machines by name, with their power switches. */
+export function worldOf(run: Run, topology: ResolvedTopology, raised: RaisedLab): World {
+  const nodes: Record<string, LabMachine> = {};
+  for (const [name, machine] of raised.machines) {
+    const { cutPower, restorePower } = machine;
+    if (!cutPower || !restorePower) throw new LabBroken("this machine's power cannot be cut", { who: name });
+    nodes[name] = machine as LabMachine;
+  }
+  return { run, topology, nodes, fabric: raised.fabric };
+}

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
+import { claimEnded, runEnded } from "#harness/evidence/listeners";
+import { screenProgress } from "#harness/host/progress";
+import { outcomeOf, worst } from "#harness/judging/outcome";
+import { LabBroken, Unsupported } from "#harness/model/errors";
+import type { Measured } from "#harness/model/evidence";
+import type { Outcome } from "#harness/model/judging";
+import type { Lab, Scenario } from "#harness/model/scenario";
+import type { Topology } from "#harness/model/topology";
+import { raiseLab, type UpLab } from "#harness/run/lifecycle";
+
+/** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
+const bootBudget = 45 * 60_000;
+/** The longest claims wait for a hold time, a dead node and its return, each with a named wait of its own. */
+const claimBudget = 5 * 60_000;
+/** Collecting evidence and removing machines have budgets of their own, which add up to less. */
+const lowerBudget = 2 * 60_000;
+/** The states after a third red claim explain little that the first two do not. */
+const explainedClaims = 3;
+
+/** What a claim is given. */
+export type Claim<N extends string> = ReturnType<UpLab<N>["claim"]> & {
+  readonly lab: Lab<N>;
+  /** Records a number that is worth comparing between runs. */
+  measure(name: string, value: number, unit: Measured["unit"], detail?: unknown): void;
+  /** Keeps a file with the run. */
+  attach(name: string, content: string | Uint8Array): void;
+};
+
+/** Declares a claim: a sentence that can be false, and the looking that finds out. */
+export type Claims<N extends string> = (sentence: string, judge: (claim: Claim<N>) => Promise<void>) => void;
+
+/** Raises something that several claims share, when the first of them asks for it; it stays until the lab is lowered. */
+export type Given<N extends string> = <T>(raise: (lab: Lab<N>) => Promise<T>) => (lab: Lab<N>) => Promise<T>;
+
+/**
+ * Makes a scenario a suite of vitest: raises its lab once, judges the claims in order, then what must always have held,
+ * and lowers it. A host that lacks a feature skips every claim, with the reason; a lab that does not come up breaks
+ * every claim, with the cause.
+ */
+export function scenario<T extends Topology>(
+  declared: Scenario<T>,
+  declareClaims: (claim: Claims<keyof T["nodes"] & string>, given: Given<keyof T["nodes"] & string>) => void,
+): void {
+  type N = keyof T["nodes"] & string;
+  const wanted = process.env.HARDWAY_TIER ?? "core";
+  const suite = wanted === "core" && declared.tier !== "core" ? describe.skip : describe;
+
+  suite(declared.id, () => {
+    let up: UpLab<N> | undefined;
+    let cause: unknown;
+    const outcomes: Outcome[] = [];
+
+    beforeAll(async () => {
+      try {
+        up = await raiseLab(declared, { progress: screenProgress() });
+      } catch (error) {
+        cause = error;
+        outcomes.push(outcomeOf(error));
+      }
+    }, bootBudget);
+
+    afterAll(async () => {
+      const outcome = worst(...outcomes);
+      if (!up) return;
+      await up.lower({ outcome, keep: mustKeep(outcome) });
+      await runEnded(up.run.folder);
+    }, lowerBudget);
+
+    const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>) =>
+      test(sentence, { timeout: claimBudget }, async (context) => {
+        const lab = raised(up, cause, context);
+        let failure: unknown;
+        try {
+          await judge(lab);
+        } catch (error) {
+          failure = error;
+        }
+        const outcome = failure === undefined ? "conforms" : outcomeOf(failure);
+        if (failure !== undefined && outcomes.filter((o) => o !== "conforms").length < explainedClaims)
+          await lab.explain();
+        outcomes.push(outcome);
+        await claimEnded({
+          run: lab.run,
+          test: sentence,
+          outcome,
+          attachments: [],
+          ...(failure !== undefined && { because: failure instanceof Error ? failure.message : String(failure) }),
+        });
+        if (failure !== undefined) throw failure;
+      });
+
+    const claim: Claims<N> = (sentence, judge) =>
+      judged(sentence, async (lab) => {
+        const { journal } = lab.run;
+        await judge({
+          ...lab.claim(sentence),
+          measure: (name, value, unit, detail) =>
+            journal.write({ kind: "measured", at: Date.now(), test: sentence, name, value, unit, detail }),
+          attach: (name, content) => {
+            journal.attach(name, content);
+          },
+        });
+      });
+    const given: Given<N> = (raise) => {
+      let raised: ReturnType<typeof raise> | undefined;
+      return (lab) => (raised ??= raise(lab));
+    };
+    declareClaims(claim, given);
+    for (const invariant of declared.always ?? []) judged(`always: ${invariant.claim}`, (lab) => lab.always(invariant));
+  });
+}
+
+function raised<N extends string>(up: UpLab<N> | undefined, cause: unknown, context: TestContext): UpLab<N> {
+  if (up) return up;
+  if (cause instanceof Unsupported) context.skip(cause.message);
+  throw cause ?? new LabBroken("the lab was never raised");
+}
+
+/** `HARDWAY_KEEP`: never (the default), always, or failure. */
+function mustKeep(outcome: Outcome): boolean {
+  const keep = process.env.HARDWAY_KEEP ?? "never";
+  return keep === "always" || (keep === "failure" && outcome !== "conforms");
+}

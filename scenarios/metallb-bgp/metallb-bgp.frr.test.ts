@@ -1,0 +1,4 @@
+import { claims } from "./claims.ts";
+import { variants } from "./scenario.ts";
+
+claims(variants.frr);

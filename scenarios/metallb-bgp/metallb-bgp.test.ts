@@ -1,0 +1,4 @@
+import { claims } from "./claims.ts";
+import metallbBgp from "./scenario.ts";
+
+claims(metallbBgp);
