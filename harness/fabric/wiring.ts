@@ -1,0 +1,141 @@
+import { Misdeclared } from "#harness/model/errors";
+import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "#harness/model/topology";
+
+/** Names of the fabric's own devices: short, as the kernel allows 15 characters; their aliases say what they are. */
+export interface Ports {
+  bridge(segment: string): string;
+  port(node: string, segment: string): string;
+}
+
+const index = <T>(list: readonly T[], what: string, is: (item: T) => boolean): number => {
+  const found = list.findIndex(is);
+  if (found < 0) throw new Misdeclared(`the fabric was asked for ${what}`, ["the topology has no such thing"]);
+  return found;
+};
+
+export function portsOf(topology: ResolvedTopology): Ports {
+  return {
+    bridge: (segment) => `s${index(topology.segments, `segment ${segment}`, (s) => s.name === segment)}`,
+    port(name, segment) {
+      const n = index(topology.nodes, `node ${name}`, (node) => node.name === name);
+      const i = index(
+        topology.nodes[n]?.interfaces ?? [],
+        `${name} on segment ${segment}`,
+        (nic) => nic.segment === segment,
+      );
+      return `n${n}p${i}`;
+    },
+  };
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+const batch = (lines: readonly string[]): string => `ip -batch - <<'EOF'\n${lines.join("\n")}\nEOF`;
+
+/**
+ * A shell script for the fabric's network namespace: one bridge per segment. They are switches and nothing more: no
+ * address of any family, no spanning tree, forwarding from the first frame, frames kept from the packet filters.
+ */
+export function segmentsScript(topology: ResolvedTopology): string {
+  const ports = portsOf(topology);
+  const lines = topology.segments.flatMap(({ name }) => {
+    const bridge = ports.bridge(name);
+    return [
+      `link add ${bridge} mtu 1500 type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+      `link set ${bridge} alias ${name} up`,
+    ];
+  });
+  return [
+    "set -e",
+    "for family in all default; do echo 1 > /proc/sys/net/ipv6/conf/$family/disable_ipv6; done 2>/dev/null || true",
+    "for nf in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $nf ] || echo 0 > $nf; done",
+    batch(lines),
+  ].join("\n");
+}
+
+/** A machine as the fabric sees it: the process, in the fabric's PID namespace, whose network namespace gets the wires. */
+export interface Socket {
+  readonly node: ResolvedNode;
+  readonly pid: number;
+}
+
+/**
+ * A shell script for the fabric's network namespace that plugs machines in: veth pairs, the near ends on the bridges,
+ * the far ends named, addressed and routed as the topology says. `gate` is a pipe inside each machine that is written
+ * to once its wires are there. Ports in `unplugged` stay down.
+ */
+export function plugScript(
+  topology: ResolvedTopology,
+  sockets: readonly Socket[],
+  gate: string,
+  unplugged: ReadonlySet<string> = new Set(),
+): string {
+  const ports = portsOf(topology);
+  const script = ["set -e"];
+  for (const { node } of sockets)
+    for (const nic of node.interfaces)
+      script.push(`ip link del ${ports.port(node.name, nic.segment)} 2>/dev/null || true`);
+  for (const { node, pid } of sockets) script.push(inside(pid, [...sysctls(node, "before")]));
+  script.push(
+    batch(
+      sockets.flatMap(({ node, pid }) =>
+        node.interfaces.flatMap((nic) => {
+          const port = ports.port(node.name, nic.segment);
+          return [
+            `link add ${port} mtu 1500 type veth peer name ${nic.name} address ${nic.mac} mtu 1500 netns ${pid}`,
+            `link set ${port} alias ${node.name}/${nic.name} master ${ports.bridge(nic.segment)} ${unplugged.has(port) ? "down" : "up"}`,
+          ];
+        }),
+      ),
+    ),
+  );
+  for (const { node, pid } of sockets) {
+    script.push(inside(pid, [...sysctls(node, "after"), batch(addressing(node))]));
+    const pipe = `/proc/${pid}/root${gate}`;
+    script.push(`mkfifo ${pipe} 2>/dev/null || true`, `echo > ${pipe}`);
+  }
+  return script.filter((line) => line !== "").join("\n");
+}
+
+/** Runs in the network namespace of a machine; `/proc/sys/net` follows the namespace of who writes it. */
+function inside(pid: number, lines: readonly string[]): string {
+  if (lines.length === 0) return "";
+  return `nsenter -t ${pid} -n /bin/sh -e <<'MACHINE'\n${lines.join("\n")}\nMACHINE`;
+}
+
+function addressing(node: ResolvedNode): string[] {
+  const addresses = node.interfaces.flatMap((nic: ResolvedInterface) => [
+    `addr add ${nic.address}/${nic.prefix} broadcast + dev ${nic.name}`,
+    `link set ${nic.name} up`,
+  ]);
+  const routes = node.routes.map(({ to, via }) => `route add ${to} via ${via}`);
+  return [...addresses, ...(node.gateway ? [`route add default via ${node.gateway}`] : []), ...routes];
+}
+
+const sysctlName = /^net\.[\w./-]+$/;
+
+/**
+ * Settings of a network namespace, as sysctl(8) names them. Those of one interface can only be set once it is there;
+ * all others are set before, as interfaces copy `default` when they are made. A router forwards unless it says not to.
+ */
+function sysctls(node: ResolvedNode, when: "before" | "after"): string[] {
+  const all = { ...(node.role === "router" && { "net.ipv4.ip_forward": "1" }), ...node.sysctls };
+  const foreign = Object.keys(all).filter((name) => !sysctlName.test(name) || name.includes(".."));
+  if (foreign.length > 0)
+    throw new Misdeclared(
+      `node ${node.name}`,
+      foreign.map((name) => `sysctl ${name} is not of a network namespace (net.…); containers share all others`),
+    );
+  return Object.entries(all)
+    .filter(([name]) => node.interfaces.some((nic) => name.includes(`.${nic.name}.`)) === (when === "after"))
+    .map(([name, value]) => `echo ${quoted(value)} > /proc/sys/${name.replaceAll(".", "/")}`);
+}
+
+/** Lines for /etc/hosts of one machine: each other by the address on a common segment, else by its first. */
+export function hostsOf(me: ResolvedNode, topology: ResolvedTopology): { name: string; address: string }[] {
+  const mine = new Set(me.interfaces.map((nic) => nic.segment));
+  return topology.nodes.flatMap((node) => {
+    const nic = node.interfaces.find((candidate) => mine.has(candidate.segment)) ?? node.interfaces[0];
+    return nic ? [{ name: node.name, address: nic.address }] : [];
+  });
+}

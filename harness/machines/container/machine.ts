@@ -1,0 +1,83 @@
+import { buffer } from "node:stream/consumers";
+import type { Container } from "dockerode";
+import { pack } from "tar-stream";
+import type { LabFabric } from "#harness/fabric/wires";
+import type { Socket } from "#harness/fabric/wiring";
+import { within } from "#harness/judging/within";
+import { LabBroken } from "#harness/model/errors";
+import type { Machine, Powered, Shell } from "#harness/model/machines";
+import type { ResolvedNode } from "#harness/model/topology";
+import type { FileTree } from "#harness/model/units";
+
+/** A machine that is a container: systemd as PID 1, wired by the fabric. */
+export class ContainerMachine implements Machine, Powered {
+  readonly name: string;
+  readonly node: ResolvedNode;
+  readonly sh: Shell;
+  readonly container: Container;
+  readonly #fabric: LabFabric;
+
+  constructor(node: ResolvedNode, container: Container, sh: Shell, fabric: LabFabric) {
+    this.name = node.name;
+    this.node = node;
+    this.container = container;
+    this.sh = sh;
+    this.#fabric = fabric;
+  }
+
+  /** Where the fabric plugs in. Throws `LabBroken` when the machine has no power. */
+  async socket(): Promise<Socket> {
+    const { State } = await this.container.inspect();
+    if (State.Running) return { node: this.node, pid: State.Pid };
+    throw new LabBroken("the machine is not running", {
+      who: this.name,
+      seen: `${State.Status}, exit code ${State.ExitCode} ${State.Error}`,
+    });
+  }
+
+  /** Returns when systemd has started all that it was to start; a unit that failed is no reason to wait for ever. */
+  async booted(): Promise<void> {
+    const script = `until state=$(systemctl is-system-running --wait 2>/dev/null); [ "$state" = running ] || [ "$state" = degraded ]; do
+  sleep 0.05
+done`;
+    await this.sh(script, { within: within.machineBoot.within });
+  }
+
+  async put(files: FileTree): Promise<void> {
+    await this.sh(["tar", "-x", "-p", "-C", "/", "-f", "-"], { input: await tarOf(files) });
+  }
+
+  async cutPower(): Promise<void> {
+    const gone = this.container.wait({ condition: "not-running" });
+    await this.#fabric.strike(await this.socket());
+    await gone;
+  }
+
+  async restorePower(): Promise<void> {
+    await this.container.start();
+    await this.#fabric.replug(await this.socket());
+    await this.booted();
+  }
+}
+
+/**
+ * Files as a tar archive, to be unpacked by the machine's own tar: unlike the engine's upload that reaches tmpfs such
+ * as /run too, knows the machine's user names, and replaces a file that is in use instead of writing into it.
+ */
+export async function tarOf(files: FileTree): Promise<Buffer> {
+  const archive = pack();
+  for (const [path, file] of Object.entries(files)) {
+    const { content, mode = 0o644, owner = "root" } = typeof file === "string" ? { content: file } : file;
+    const [user = "root", group = user] = owner.split(":");
+    archive.entry(
+      { name: path.replace(/^\/+/, ""), mode, mtime: new Date(), ...ownership("u", user), ...ownership("g", group) },
+      typeof content === "string" ? content : Buffer.from(content),
+    );
+  }
+  archive.finalize();
+  return buffer(archive);
+}
+
+function ownership(kind: "u" | "g", who: string): Record<string, string | number> {
+  return /^\d+$/.test(who) ? { [`${kind}id`]: Number(who) } : { [`${kind}name`]: who };
+}
