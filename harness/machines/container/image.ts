@@ -1,0 +1,191 @@
+import { Cache, cacheFolder } from "../../artifacts/cache.ts";
+import { obtain } from "../../artifacts/obtain.ts";
+import { type ArchivedImage, imageArchive } from "../../images/archive.ts";
+import { enabling, type Layer, overlayLayer } from "../../images/layer.ts";
+import { recipeDigest } from "../../images/recipe.ts";
+import { packagesDigest, packagesLayer } from "../../images/rootfs.ts";
+import type { Artifact, Program } from "../../model/artifacts.ts";
+import { LabBroken } from "../../model/errors.ts";
+import type { ImageSet, PodImage, RootFs } from "../../model/images.ts";
+import type { Prepared } from "../../model/machines.ts";
+import type { Progress, ProgressLine } from "../../model/progress.ts";
+import { answered, type Engine, engine as findEngine } from "./engine.ts";
+import { label } from "./labels.ts";
+import { fillStore, hasStore, removeOldStores } from "./store.ts";
+
+/** Raised when what this file makes of the same recipe changes. */
+const edition = 1;
+
+const repository = "hardway-machine";
+
+interface Plan {
+  readonly artifacts: ReadonlyMap<Program, Artifact>;
+  readonly machineImage: string;
+  readonly store: string;
+}
+
+/**
+ * Obtains the programs of an image set, bakes its machine image into the engine and fills a containerd store with its
+ * pod images. Both are named by what they are made of, so that what is there already is right, and takes milliseconds.
+ * Two at once share the work. Throws `LabBroken`.
+ */
+export async function prepare(set: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Prepared> {
+  const engine = await findEngine();
+  const plan = await planOf(engine, set, progress, signal);
+  const bake: Bake = { engine, set, plan, progress, ...(signal && { signal }) };
+  const { machineImage, store } = plan;
+  const [image, filled] = await Promise.all([hasImage(engine, machineImage), hasStore(engine, store)]);
+  if (!image) await alone(machineImage, "machine image", bake, () => hasImage(engine, machineImage), loadMachine);
+  if (!filled) await alone(store, "pod images", bake, () => hasStore(engine, store), fill);
+  return { images: set, machineImage, artifacts: [...plan.artifacts.values()], detail: { store } };
+}
+
+/** Removes machine images and stores of other version sets than these. Returns one line per removed thing. */
+export async function removeOldImages(current: readonly ImageSet[], progress: Progress): Promise<string[]> {
+  const engine = await findEngine();
+  const plans = await Promise.all(current.map((set) => planOf(engine, set, progress)));
+  const kept = new Set(plans.map(({ machineImage }) => machineImage));
+  const listed = await engine.docker.listImages({ filters: { label: [`${label.is}=image`] } });
+  const old = listed
+    .flatMap(({ RepoTags }) => RepoTags ?? [])
+    .filter((tag) => tag.startsWith(`${repository}:`) && !kept.has(tag));
+  for (const tag of old) await engine.docker.getImage(tag).remove();
+  const stores = await removeOldStores(
+    engine,
+    plans.map(({ store }) => store),
+  );
+  return [...old.map((tag) => `image ${tag}`), ...stores.map((name) => `volume ${name}`)];
+}
+
+async function planOf({ arch }: Engine, set: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Plan> {
+  const programs = [...new Set([set.machine, ...set.pods].flatMap((of) => Object.values(of.programs)))];
+  const artifacts = await obtain(programs, { arch, progress, ...(signal && { signal }) });
+  const digests = (of: Readonly<Record<string, Program>>) =>
+    Object.entries(of).map(([path, program]) => [path, artifacts.get(program)?.sha256]);
+  const rootFs = ({ programs, files, enable, ...root }: RootFs) => ({
+    packages: packagesDigest({ programs, files, enable, ...root }, arch),
+    programs: digests(programs),
+    files,
+    enable,
+  });
+  const machine = recipeDigest({ edition, machine: rootFs(set.machine) }).slice(0, 12);
+  const pods = set.pods.map(({ base, programs, ...pod }) => ({
+    ...pod,
+    ...(base && { base: rootFs(base) }),
+    programs: digests(programs),
+  }));
+  const store = recipeDigest({ edition, machine, pods }).slice(0, 12);
+  return {
+    artifacts,
+    machineImage: `${repository}:${set.name}-${machine}`,
+    store: `hardway-store-${set.name}-${store}`,
+  };
+}
+
+interface Bake {
+  readonly engine: Engine;
+  readonly set: ImageSet;
+  readonly plan: Plan;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/** Makes what is not there yet, while no other run on this computer does. */
+async function alone(
+  name: string,
+  what: string,
+  bake: Bake,
+  isThere: () => Promise<boolean>,
+  make: (bake: Bake, line: ProgressLine) => Promise<void>,
+): Promise<void> {
+  const { progress, signal } = bake;
+  const line = progress.begin(what, bake.set.name);
+  try {
+    const onWait = () => line.note("another run is making it");
+    await using _ours = await new Cache(cacheFolder()).lock(name, { onWait, ...(signal && { signal }) });
+    if (!(await isThere())) await make(bake, line);
+    line.done(name);
+  } catch (error) {
+    line.failed(String(error instanceof Error ? error.message : error).split("\n")[0] ?? "");
+    throw error;
+  }
+}
+
+async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
+  try {
+    await docker.getImage(name).inspect();
+    return true;
+  } catch (error) {
+    if (answered(error, 404)) return false;
+    throw error;
+  }
+}
+
+async function loadMachine({ engine, set, plan, progress, signal }: Bake, line: ProgressLine): Promise<void> {
+  const layers = await rootFsLayers(set.machine, { engine, plan, progress, ...(signal && { signal }) });
+  line.note(`loading ${Math.round(layers.reduce((sum, layer) => sum + layer.bytes, 0) / 1e6)} MB into the engine`);
+  const image: ArchivedImage = {
+    ref: plan.machineImage,
+    layers,
+    config: {
+      Cmd: ["/sbin/init"],
+      Env: ["container=docker", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+      StopSignal: "SIGRTMIN+3",
+      Labels: { [label.is]: "image", "hardway.images": set.name },
+    },
+  };
+  const said = await engine.docker.loadImage(imageArchive([image], engine.arch), { quiet: true });
+  const { docker } = engine;
+  await new Promise<void>((resolve, reject) =>
+    docker.modem.followProgress(said, (error) => (error ? reject(error) : resolve())),
+  ).catch((cause) => {
+    throw new LabBroken("the container engine did not take the machine image", {
+      who: plan.machineImage,
+      seen: cause instanceof Error ? cause.message : String(cause),
+      look: "is the engine's disk full? docker system df",
+      cause,
+    });
+  });
+  if (!(await hasImage(engine, plan.machineImage)))
+    throw new LabBroken("the container engine loaded the machine image and does not have it", {
+      who: plan.machineImage,
+    });
+}
+
+async function fill({ engine, set, plan, progress, signal }: Bake, line: ProgressLine): Promise<void> {
+  const images: ArchivedImage[] = [];
+  const bases = new Map<RootFs, Layer[]>();
+  for (const pod of set.pods) {
+    let base: Layer[] = [];
+    if (pod.base) {
+      base =
+        bases.get(pod.base) ?? (await rootFsLayers(pod.base, { engine, plan, progress, ...(signal && { signal }) }));
+      bases.set(pod.base, base);
+    }
+    const own = await overlayLayer(pod, plan.artifacts);
+    images.push({ ref: pod.ref, layers: [...base, own], config: configOf(pod) });
+  }
+  line.note(`importing ${images.length} images`);
+  await fillStore(engine, plan.store, plan.machineImage, images, signal);
+}
+
+/** The packages, and over them what the recipe has of its own, if anything. */
+async function rootFsLayers(
+  root: RootFs,
+  { engine, plan, progress, signal }: Pick<Bake, "engine" | "plan" | "progress" | "signal">,
+): Promise<Layer[]> {
+  const packages = await packagesLayer(root, engine.arch, progress, signal);
+  const { programs, files } = root;
+  const links = enabling(root.enable, files);
+  if (Object.keys({ ...programs, ...files, ...links }).length === 0) return [packages];
+  return [packages, await overlayLayer({ programs, files, links }, plan.artifacts)];
+}
+
+function configOf({ entrypoint, cmd, env, user }: PodImage): ArchivedImage["config"] {
+  return {
+    ...(entrypoint.length > 0 && { Entrypoint: entrypoint }),
+    ...(cmd && { Cmd: cmd }),
+    ...(env && { Env: Object.entries(env).map(([name, value]) => `${name}=${value}`) }),
+    ...(user !== undefined && { User: user }),
+  };
+}
