@@ -31,7 +31,7 @@ export function defineCheck<A extends readonly unknown[], T>(
   if (registry.has(name)) throw new Misdeclared(`the check ${name}`, ["another check has the same name"]);
   const make = (...args: A): Check<T> => {
     const given = args.slice(0, args.findLastIndex((arg) => arg !== undefined) + 1);
-    const written: unknown = JSON.parse(JSON.stringify(given));
+    const written = asJson(given);
     if (!isDeepStrictEqual(written, given)) {
       throw new Misdeclared(`the check ${name}`, [
         `its arguments must be JSON, to be kept in the journal; they were ${shown(given, 200)}`,
@@ -41,6 +41,14 @@ export function defineCheck<A extends readonly unknown[], T>(
   };
   registry.set(name, (args) => make(...(args as A)) as Check<unknown>);
   return make;
+}
+
+function asJson(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes a registered check again, from what a journal holds. Throws `Misdeclared` when no module defined it. */
@@ -71,7 +79,7 @@ export const equals = defineCheck("equals", (value: unknown) => ({
 /** A list with any members at all. Its absence, `not(hasAny())`, is an empty list. */
 export const hasAny = defineCheck("hasAny", () => ({
   claim: "has any",
-  judge: (seen: readonly unknown[]) => (seen.length > 0 ? met : unmet("any", seen)),
+  judge: (seen: readonly unknown[]) => (seen.length > 0 ? met : unmet("one at least", seen)),
 }));
 
 /** A list with exactly these members, one at least, in any order. */

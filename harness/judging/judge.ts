@@ -92,8 +92,8 @@ export function judge({
       const { expected, actual } = verdict;
       const lines = [
         `${how.violated}: ${sentence}`,
-        line("expected", shown(expected)),
-        line("actual", shown(actual)),
+        line("expected", said(expected)),
+        line("actual", said(actual)),
         ...difference(expected, actual).map((d, i) => line(i === 0 ? "differs" : "", d)),
         ...how.lines,
       ];
@@ -110,7 +110,7 @@ export function judge({
     const at = Date.now();
     const began = performance.now();
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(`no answer within ${look.within}`), ms(look.within));
+    const timer = setTimeout(() => limit.abort(`the probe gave no answer within ${look.within}`), ms(look.within));
     const given = AbortSignal.any([signal, limit.signal]);
     const facts = () => ({ kind: "observed", at, probe: probe.of, ms: Math.round(performance.now() - began) }) as const;
     try {
@@ -295,6 +295,9 @@ interface Wording {
 
 const line = (name: string, text: string): string =>
   `  ${(name ? `${name}:` : "").padEnd(10)}${text.replaceAll("\n", `\n${" ".repeat(12)}`)}`;
+
+/** A verdict may tell what it expected in words. */
+const said = (value: unknown): string => (typeof value === "string" && /^\S.*\S$/.test(value) ? value : shown(value));
 
 const same = (a: Partial<Observed>, b: Partial<Observed>): boolean =>
   JSON.stringify([a.seen, a.unseen]) === JSON.stringify([b.seen, b.unseen]);

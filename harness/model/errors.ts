@@ -16,9 +16,9 @@ export interface Particulars {
 
 function sentence(what: string, p: Particulars): string {
   const lines = [p.who ? `${p.who}: ${what}` : what];
-  if (p.waitedMs !== undefined) lines.push(`  waited: ${(p.waitedMs / 1000).toFixed(1)} s`);
-  if (p.seen !== undefined) lines.push(`  seen:   ${p.seen.trimEnd().replaceAll("\n", "\n          ")}`);
-  if (p.look !== undefined) lines.push(`  look:   ${p.look}`);
+  if (p.waitedMs !== undefined) lines.push(`  waited:   ${(p.waitedMs / 1000).toFixed(1)} s`);
+  if (p.seen !== undefined) lines.push(`  seen:     ${p.seen.trimEnd().replaceAll("\n", "\n            ")}`);
+  if (p.look !== undefined) lines.push(`  look:     ${p.look}`);
   return lines.join("\n");
 }
 

@@ -35,7 +35,7 @@ export function createRun({ scenario, root = defaultRoot }: NewRun): OwnedRun {
   const { id, folder } = makeFolder(scenario, resolve(root));
   const journal = openJournal(folder);
   const controller = new AbortController();
-  const undos: { what: string; undo: () => Promise<void> }[] = [];
+  const undos: { what: string; undo: () => PromiseLike<void> }[] = [];
   let ended: Promise<void> | undefined;
   let closed = false;
 
@@ -110,7 +110,7 @@ function makeFolder(scenario: string, root: string): { id: string; folder: strin
 }
 
 /** Why it failed, or nothing. */
-async function withinBudget(undo: () => Promise<void>): Promise<string | undefined> {
+async function withinBudget(undo: () => PromiseLike<void>): Promise<string | undefined> {
   const { within: budget } = within.undo;
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<string>((resolve) => {
