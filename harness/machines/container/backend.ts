@@ -1,7 +1,6 @@
 import type { MachineBackend, RaisedLab } from "#harness/model/machines";
 import type { Journal } from "#harness/model/run";
-import { engine } from "./engine.ts";
-import { prepareImages } from "./image.ts";
+import { prepare } from "./image.ts";
 import { attachLab, raiseLab } from "./raise.ts";
 import { survey } from "./survey.ts";
 import { leftoverLines, removeRun, sweepDead } from "./sweep.ts";
@@ -11,7 +10,7 @@ export function containerBackend(): MachineBackend {
   return {
     name: "container",
     survey,
-    prepare: async (images, progress, signal) => prepareImages(await engine(), images, progress, signal),
+    prepare,
     raise: raiseLab,
     sweep: sweepDead,
     leftovers: leftoverLines,

@@ -1,5 +1,5 @@
 import type Dockerode from "dockerode";
-import { Unsupported } from "../../model/errors.ts";
+import { Unsupported } from "#harness/model/errors";
 
 /** The container engine that labs are raised on. */
 export interface Engine {

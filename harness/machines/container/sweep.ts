@@ -1,9 +1,8 @@
 import type { ContainerInfo } from "dockerode";
 import { findRun, forgetRun, listRuns, stateOf } from "#harness/run/registry";
-import { engine } from "./engine.ts";
+import { answered, engine } from "./engine.ts";
 import { removeContainer } from "./lab-container.ts";
 import { label, runOf } from "./labels.ts";
-import { removeStores } from "./store.ts";
 
 const nameOf = (container: ContainerInfo): string => container.Names[0]?.slice(1) ?? container.Id.slice(0, 12);
 
@@ -23,6 +22,16 @@ async function volumes(filter: string): Promise<readonly Volume[]> {
   return Volumes ?? [];
 }
 
+async function removeVolume(name: string): Promise<void> {
+  const { docker } = await engine();
+  await docker
+    .getVolume(name)
+    .remove()
+    .catch((error) => {
+      if (!answered(error, 404)) throw error;
+    });
+}
+
 /**
  * Removes all that one run has in the engine: containers in parallel, then volumes.
  * Their own volumes go with containers; machines' stores go after them. Tries everything before it throws what went wrong.
@@ -32,11 +41,12 @@ export async function removeRun(id: string): Promise<string[]> {
   const filter = `${label.run}=${id}`;
   const found = await containers(filter);
   const removed = await Promise.allSettled(found.map((c) => removeContainer(docker.getContainer(c.Id))));
-  const stores = await removeStores(id);
+  const left = await volumes(filter);
+  removed.push(...(await Promise.allSettled(left.map(({ Name }) => removeVolume(Name)))));
   const failed = removed.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
   forgetRun(id);
-  return [...found.map((c) => `container ${nameOf(c)}`), ...stores.map((name) => `volume ${name}`)];
+  return [...found.map((c) => `container ${nameOf(c)}`), ...left.map(({ Name }) => `volume ${Name}`)];
 }
 
 /**
