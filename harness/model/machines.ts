@@ -86,7 +86,7 @@ export interface RaisedLab extends AsyncDisposable {
 export interface MachineBackend {
   readonly name: "container" | "vm" | "ssh";
   /** Tries every feature for real. Seconds, not minutes; kept for the process. */
-  survey(): Promise<Features>;
+  survey(progress?: Progress): Promise<Features>;
   /** Obtains artifacts and bakes images; instant when that was done before. Two at once share the work. */
   prepare(images: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Prepared>;
   /** Raises all machines of a topology at once, wired. Throws `LabBroken`; leaves nothing behind when it throws. */

@@ -29,7 +29,7 @@ import { removeRun } from "./sweep.ts";
 /** A run as far as machines need it. */
 export type MachineRun = Pick<Run, "id" | "scenario" | "folder" | "journal" | "signal">;
 
-/** What a machine keeps over power cuts beside its disk: overlayfs cannot lie on overlayfs, so these are volumes. */
+/** Disks of a cluster's machines beside their first: overlayfs cannot lie on overlayfs, so these are volumes. */
 const volumePaths = [storePath, "/var/lib/kubelet"];
 
 /**
@@ -129,13 +129,15 @@ function labOf(
   return { fabric, list, machines: new Map(list.map((machine) => [machine.name, machine])) };
 }
 
+const isClustered = ({ role }: ResolvedNode): boolean => role === "control-plane" || role === "worker";
+
 /** The containerd store of each machine of the cluster, as the backend prepared it. */
 async function storesFor(
   { nodes }: ResolvedTopology,
   { machineImage, detail }: Prepared,
   run: MachineRun,
 ): Promise<ReadonlyMap<string, string>> {
-  const clustered = nodes.filter(({ role }) => role === "control-plane" || role === "worker").map(({ name }) => name);
+  const clustered = nodes.filter(isClustered).map(({ name }) => name);
   if (detail.store === undefined || clustered.length === 0) return new Map();
   return cloneStores(machineImage, detail.store, run.id, clustered);
 }
@@ -164,7 +166,8 @@ function startMachine(
 ): Promise<Container> {
   const labels = { ...runLabels("machine", run.id), [label.node]: node.name, [label.scenario]: run.scenario };
   const hosts = hostsOf(node, topology).map(({ name, address }) => `${name}:${address}`);
-  const disks = volumePaths.map((Target): MountConfig[number] => ({
+  // containerd and kubelet start where these are mounts, so nobody else has them.
+  const disks = (isClustered(node) ? volumePaths : []).map((Target): MountConfig[number] => ({
     Type: "volume",
     Source: Target === storePath ? (store ?? "") : "",
     Target,
