@@ -1,0 +1,26 @@
+/** Markup that is safe to put into a page. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+export type Piece = Html | string | number | undefined | false | readonly Piece[];
+
+/** Fills a template: markup and lists of it go in as they are, everything else is quoted; undefined and false leave nothing. */
+export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[]): Html {
+  return new Html(String.raw({ raw: strings }, ...pieces.map(rendered)));
+}
+
+function rendered(piece: Piece): string {
+  if (piece === undefined || piece === false) return "";
+  if (piece instanceof Html) return piece.text;
+  if (typeof piece === "object") return piece.map(rendered).join("");
+  return String(piece).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
