@@ -1,0 +1,22 @@
+import { cacheFolder, listArtifacts, verifyCache } from "../artifacts/cache.ts";
+import { size } from "../artifacts/files.ts";
+import { exitCodes } from "./exit.ts";
+import { print, table } from "./print.ts";
+
+/** Prints the cache's programs and where each came from; with `verify` every file is read again. */
+export async function artifacts({ verify = false }: { readonly verify?: boolean }): Promise<number> {
+  const cached = await (verify ? verifyCache() : listArtifacts());
+  const rows = cached.map(({ name, version, arch, bytes, provider, sha256, damaged }) => [
+    name,
+    version,
+    arch,
+    size(bytes),
+    provider,
+    sha256.slice(0, 12),
+    damaged ?? (verify ? "intact" : ""),
+  ]);
+  if (rows.length > 0) print(table(["program", "version", "arch", "size", "provider", "sha256", ""], rows));
+  const total = cached.reduce((sum, { bytes }) => sum + bytes, 0);
+  print(`${cached.length} programs, ${size(total)}, in ${cacheFolder()}`);
+  return cached.some(({ damaged }) => damaged !== undefined) ? exitCodes.broken : exitCodes.conforms;
+}

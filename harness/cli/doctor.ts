@@ -1,0 +1,72 @@
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { cacheFolder } from "../artifacts/cache.ts";
+import { size } from "../artifacts/files.ts";
+import { host, whereIs } from "../host/command.ts";
+import { containerBackend } from "../machines/container/backend.ts";
+import { engine } from "../machines/container/engine.ts";
+import { Unsupported } from "../model/errors.ts";
+import { exitCodes } from "./exit.ts";
+import { print } from "./print.ts";
+
+/** What building programs and disks takes, where they cannot be downloaded. */
+const tools = [
+  { program: "go", version: ["version"], for: "programs built from Go modules" },
+  { program: "cc", version: ["--version"], for: "flannel built from its Go module" },
+  { program: "mmdebstrap", version: ["--version"], for: "disks of machines" },
+] as const;
+
+/** What a cold start needs: programs, images and the disks of four machines. */
+const roomy = 20 * 1024 ** 3;
+
+const row = (present: boolean, what: string, detail: string): void =>
+  print(`  ${present ? "✓" : "✗"} ${what.padEnd(14)} ${detail}`.trimEnd());
+
+/** Prints what this computer has for raising labs. The exit code is 3 when no engine answers. */
+export async function doctor(): Promise<number> {
+  print(`Node ${process.versions.node}, ${process.platform} ${process.arch}\n`);
+  const root = await engineRows();
+  print("\nFor building");
+  for (const { program, version, for: purpose } of tools) {
+    const path = await whereIs(program);
+    const said = path ? (await host([path, ...version])).stdout.split("\n")[0] : `missing; for ${purpose}`;
+    row(path !== undefined, program, said ?? "");
+  }
+  row(true, "mirror", process.env.HARDWAY_MIRROR ?? "none (HARDWAY_MIRROR)");
+  print("\nDisk");
+  await diskRow("cache", cacheFolder());
+  if (root !== undefined) await diskRow("engine", root);
+  return root === undefined ? exitCodes.unsupported : exitCodes.conforms;
+}
+
+/** Returns the folder where the engine keeps its data, if there is an engine. */
+async function engineRows(): Promise<string | undefined> {
+  print("Container engine");
+  try {
+    const { docker, version, kernel, cgroup, arch } = await engine();
+    const { Driver, DockerRootDir } = (await docker.info()) as { Driver: string; DockerRootDir: string };
+    row(true, "engine", `${version} on kernel ${kernel}, ${arch}, cgroup v${cgroup}, storage ${Driver}`);
+    print("\nFeatures, each tried");
+    for (const { feature, present, how, seen } of (await containerBackend().survey()).values()) {
+      row(present, feature, present ? "" : `${how}: ${seen?.trim().replaceAll("\n", "; ") ?? "failed"}`);
+    }
+    return DockerRootDir;
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error;
+    row(false, "engine", error.message);
+    return undefined;
+  }
+}
+
+async function diskRow(what: string, folder: string): Promise<void> {
+  let there = folder;
+  while (!existsSync(there)) there = dirname(there);
+  const { bavail, bsize } = await statfs(there);
+  const free = bavail * bsize;
+  row(
+    free > roomy,
+    what,
+    `${size(free)} free at ${folder}${free > roomy ? "" : `, less than the ${size(roomy)} of a cold start`}`,
+  );
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import { HardwayError } from "../model/errors.ts";
+import { exitCodeOf, exitCodes } from "./exit.ts";
+import { project } from "./scenarios.ts";
+
+const exitCodeHelp = `
+Exit codes:
+  0    conforms, or the command did what it was asked
+  1    violates: a claim about the cluster is false; something is left over
+  2    broken: the lab, the scenario or the command line is wrong
+  3    unsupported: this computer lacks something that the scenario needs
+  130  interrupted with Ctrl-C, after the lab was lowered
+exec, shell, kubectl and logs end with the exit code of what they ran.`;
+
+const runOption = () =>
+  new Option("--run <id>", "which lab, by the beginning or the end of its id (default: the only one)");
+
+/** The command line, with the exit code left to `done`. */
+export function program(done: (code: number) => void): Command {
+  const { version } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
+  const hardway = new Command("hardway")
+    .description("Raises real clusters on real topologies, and judges claims about them.")
+    .version(version)
+    .enablePositionalOptions()
+    .showHelpAfterError("(hardway --help tells more)")
+    .addHelpText("after", exitCodeHelp);
+
+  hardway
+    .command("up")
+    .description("raise a scenario's lab and keep it")
+    .argument("<scenario>", "folder or id of a scenario")
+    .option("--variant <name>", "one of its variants")
+    .option("--until <step>", "stop after this provisioning step")
+    .action(async (folder, options) => done(await (await import("./up.ts")).up(folder, options)));
+
+  hardway
+    .command("down")
+    .description("take a lab down")
+    .argument("[run]", "id of its run, or the beginning or end of it (default: the only one)")
+    .option("--all", "every lab that is kept, and whatever dead runs left")
+    .action(async (run, options) => done(await (await import("./status.ts")).down(run, options)));
+
+  hardway
+    .command("status")
+    .description("labs that are up")
+    .option("--leftovers", "everything in the engine that a run made; exit code 1 if there is any")
+    .action(async (options) => done(await (await import("./status.ts")).status(options)));
+
+  hardway
+    .command("shell")
+    .description("a root shell on a machine; `fabric` is where the segments' bridges are")
+    .argument("<machine>")
+    .addOption(runOption())
+    .action(async (machine, options) => done(await (await import("./enter.ts")).shell(machine, options)));
+
+  hardway
+    .command("exec")
+    .description("run a command on a machine: hardway exec rt-01 -- ip route")
+    .argument("<machine>")
+    .argument("<command...>")
+    .addOption(runOption())
+    .passThroughOptions()
+    .action(async (machine, command, options) =>
+      done(await (await import("./enter.ts")).exec(machine, command, options)),
+    );
+
+  hardway
+    .command("kubectl")
+    .description("kubectl on the control plane, as the cluster's admin: hardway kubectl -- get nodes")
+    .argument("[arguments...]")
+    .addOption(runOption())
+    .passThroughOptions()
+    .action(async (args, options) => done(await (await import("./enter.ts")).kubectl(args, options)));
+
+  hardway
+    .command("logs")
+    .description("the journal of a machine, or of one unit on it: hardway logs k8s-node-01 kubelet -f")
+    .argument("<machine>")
+    .argument("[unit]")
+    .option("-f, --follow", "go on as it grows")
+    .option("-n, --lines <count>", "how many of the last lines", "200")
+    .addOption(runOption())
+    .action(async (machine, unit, options) => done(await (await import("./enter.ts")).logs(machine, unit, options)));
+
+  hardway
+    .command("capture")
+    .description("record a segment's packets until Ctrl-C")
+    .argument("<segment>")
+    .option("--filter <expression>", "tcpdump's, such as 'tcp port 179'")
+    .option("--node <name>", "only what passes the switch port of this machine")
+    .option("--for <duration>", "end after this time, such as 10s")
+    .option("-w, --write <file>", "where to put it (default: the run's folder)")
+    .addOption(runOption())
+    .action(async (segment, options) => done(await (await import("./capture.ts")).capture(segment, options)));
+
+  hardway
+    .command("list")
+    .description("scenarios: what each proves, and when it runs")
+    .action(async () => done(await (await import("./list.ts")).list()));
+
+  hardway
+    .command("doctor")
+    .description("what this computer has for raising labs: engine, kernel features, tools, disk")
+    .action(async () => done(await (await import("./doctor.ts")).doctor()));
+
+  hardway
+    .command("artifacts")
+    .description("programs in the cache, and where each came from")
+    .option("--verify", "read every file again and compare its SHA-256; exit code 2 if one differs")
+    .action(async (options) => done(await (await import("./artifacts.ts")).artifacts(options)));
+
+  hardway
+    .command("rejudge")
+    .description("judge a stored run again, from its journal, without a cluster")
+    .argument("<run>", "its folder, or its id")
+    .action(async (run) => done(await (await import("./rejudge.ts")).rejudgeRun(run)));
+
+  hardway
+    .command("test")
+    .description("unit tests and scenarios; `npm test` is this")
+    .argument("[filters...]", "paths, such as scenarios/metallb-bgp; further options go to vitest")
+    .addOption(new Option("--tier <tier>", "which scenarios").choices(["core", "nightly"]).default("core"))
+    .addOption(new Option("--keep <when>", "leave labs up").choices(["never", "failure", "always"]).default("never"))
+    .allowUnknownOption()
+    .action(async (filters, options) => (await import("./test.ts")).test(filters, options));
+
+  return hardway;
+}
+
+function say(error: unknown): void {
+  // A HardwayError is written for the reader; anything else is a bug of ours, and its stack shows where.
+  const text = error instanceof HardwayError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`hardway: ${text}\n`);
+}
+
+/** Runs `hardway` with these arguments. Returns the exit code; never throws. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code: number = exitCodes.conforms;
+  const hardway = program((ended) => {
+    code = ended;
+  });
+  for (const command of [hardway, ...hardway.commands]) command.exitOverride();
+  try {
+    await hardway.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.conforms : exitCodes.broken;
+    say(error);
+    return exitCodeOf(error);
+  }
+}
