@@ -51,16 +51,12 @@ export async function obtain(
   const context: Context = { cache, providers, arch, progress, signal, wrappers };
 
   const failures: unknown[] = [];
-  const artifacts = new Map<Program, Artifact>();
-  const unobtainable = new Map<Program, readonly Refusal[]>();
+  const results = new Map<Program, Result>();
   const units = Map.groupBy(new Set(programs), madeTogether);
   await Promise.all(
     [...units].map(async ([name, unit]) => {
       try {
-        for (const [program, result] of await obtainUnit(name, unit, context)) {
-          if ("path" in result) artifacts.set(program, result);
-          else unobtainable.set(program, result.refusals);
-        }
+        for (const [program, result] of await obtainUnit(name, unit, context)) results.set(program, result);
       } catch (e) {
         failures.push(e);
         stop.abort(e);
@@ -69,8 +65,16 @@ export async function obtain(
   );
   options.signal?.throwIfAborted();
   if (failures.length > 0) throw failures[0];
+
+  const artifacts = new Map<Program, Artifact>();
+  const unobtainable = new Map<Program, readonly Refusal[]>();
+  for (const program of programs) {
+    const result = results.get(program) as Result;
+    if ("path" in result) artifacts.set(program, result);
+    else unobtainable.set(program, result.refusals);
+  }
   if (unobtainable.size > 0) throw nobodyProvides(unobtainable, arch);
-  return new Map(programs.map((p) => [p, artifacts.get(p) as Artifact]));
+  return artifacts;
 }
 
 interface Context {
@@ -143,26 +147,31 @@ async function make(
   const refuse = (program: Program, provider: ArtifactProvider, because: string) =>
     refusals.get(program)?.push({ provider: provider.name, because });
 
-  for (const provider of providers) {
-    const wanted = new Map<Program, string>();
-    for (const program of missing.keys()) {
-      if (made.has(program)) continue;
-      const { can, because } = await provider.offers(program, arch);
-      if (can) wanted.set(program, join(workspace.path, program.name));
-      else refuse(program, provider, because);
-    }
-    if (wanted.size === 0) continue;
-    const note = (text: string) => line.note(`${provider.name}: ${text}`);
-    const fetched = await provider.fetch(wanted, arch, { workspace: workspace.path, note, signal });
-    for (const [program, path] of wanted) {
-      const result = fetched.get(program) ?? { refused: "it said nothing about it" };
-      if ("refused" in result) {
-        refuse(program, provider, result.refused);
-        continue;
+  try {
+    for (const provider of providers) {
+      const wanted = new Map<Program, string>();
+      for (const program of missing.keys()) {
+        if (made.has(program)) continue;
+        const { can, because } = await provider.offers(program, arch);
+        if (can) wanted.set(program, join(workspace.path, program.name));
+        else refuse(program, provider, because);
       }
-      const story = { ...result, provider: provider.name, refusals: refusals.get(program) ?? [] };
-      made.set(program, await cache.add(path, program, arch, recipes.get(program) as string, story));
+      if (wanted.size === 0) continue;
+      const note = (text: string) => line.note(`${provider.name}: ${text}`);
+      const fetched = await provider.fetch(wanted, arch, { workspace: workspace.path, note, signal });
+      for (const [program, path] of wanted) {
+        const result = fetched.get(program) ?? { refused: "it said nothing about it" };
+        if ("refused" in result) {
+          refuse(program, provider, result.refused);
+          continue;
+        }
+        const story = { ...result, provider: provider.name, refusals: refusals.get(program) ?? [] };
+        made.set(program, await cache.add(path, program, arch, recipes.get(program) as string, story));
+      }
     }
+  } catch (e) {
+    // While the unfinished files still take their room: what is free afterwards would say nothing.
+    throw isDiskFull(e) ? await diskFull(titles([...missing.keys()]), cache.folder, e) : e;
   }
   for (const program of missing.keys()) {
     if (!made.has(program)) made.set(program, { refusals: refusals.get(program) ?? [] });
