@@ -4,7 +4,7 @@ import { dirname, relative } from "node:path/posix";
 import { Readable } from "node:stream";
 import { type Header as FullHeader, type Pack, pack } from "tar-stream";
 import type { Artifact, Program } from "../model/artifacts.ts";
-import { Misdeclared } from "../model/errors.ts";
+import { LabBroken, Misdeclared } from "../model/errors.ts";
 import type { FileTree } from "../model/units.ts";
 
 /** What of a tar header is not the same everywhere. */
@@ -45,21 +45,28 @@ export async function overlayLayer(overlay: Overlay, artifacts: ReadonlyMap<Prog
 /** A tar stream that `fill` writes entry by entry; its failure is the stream's. */
 export function tarOf(fill: (tar: Pack) => Promise<void>): Readable {
   const tar = pack();
-  const out = Readable.from(tar, { objectMode: false });
-  fill(tar).then(
-    () => tar.finalize(),
-    (error) => out.destroy(error),
-  );
-  return out;
+  const filled = fill(tar).then(() => tar.finalize());
+  filled.catch((error) => tar.destroy(error));
+  async function* chunks() {
+    try {
+      yield* tar;
+    } catch (error) {
+      await filled;
+      throw error;
+    }
+  }
+  return Readable.from(chunks(), { objectMode: false });
 }
 
-/** Adds one file whose contents come from memory or, with its size known, from a stream. */
+/** Adds one file whose contents come from memory or, with its size known, from a stream. Throws `LabBroken`. */
 export async function addFile(tar: Pack, header: Header, content: Uint8Array | Readable): Promise<void> {
   const full = { type: "file" as const, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), ...header };
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const finished = (error?: Error | null) => (error ? reject(error) : resolve());
+  const broken = (cause: Error) =>
+    reject(new LabBroken("it could not be packed into an image", { who: header.name, seen: cause.message, cause }));
+  const finished = (error?: Error | null) => (error ? broken(error) : resolve());
   if (content instanceof Uint8Array) tar.entry(full, Buffer.from(content), finished);
-  else content.on("error", reject).pipe(tar.entry(full, finished));
+  else content.on("error", broken).pipe(tar.entry(full, finished).on("error", broken));
   await promise;
 }
 

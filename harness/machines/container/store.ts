@@ -107,7 +107,17 @@ export async function cloneStores(
   machines: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const { docker } = await engine();
-  const template = await docker.getVolume(store).inspect();
+  const template = await docker
+    .getVolume(store)
+    .inspect()
+    .catch((cause) => {
+      if (!answered(cause, 404)) throw cause;
+      throw new LabBroken("containerd's prepared store is gone", {
+        who: store,
+        look: "start again: it is made anew",
+        cause,
+      });
+    });
   // Hard links do not cross mounts, so the helper sees both volumes below one.
   const volumes = dirname(dirname(template.Mountpoint));
   const inHelper = (mountpoint: string) => relative(volumes, mountpoint);
