@@ -1,4 +1,4 @@
-import { ms, readable } from "../judging/duration.ts";
+import { ms } from "../judging/duration.ts";
 import { LabBroken, Misdeclared } from "../model/errors.ts";
 import type { CommandResult, Machine, Shell } from "../model/machines.ts";
 import type { Progress } from "../model/progress.ts";
@@ -74,8 +74,8 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
     });
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    timeout.abort();
     reject(new Error(`not finished within ${step.within}`));
+    timeout.abort();
   }, budget);
   const interrupted = () => reject(signal.reason);
   signal.addEventListener("abort", interrupted, { once: true });
@@ -83,7 +83,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
   try {
     await Promise.race([step.run({ run, machine, signal }), late]);
     done();
-    line.done(readable(performance.now() - started));
+    line.done();
   } catch (cause) {
     const error =
       run.signal.aborted || siblings.aborted ? cause : broken(step, performance.now() - started, cause, heard);
