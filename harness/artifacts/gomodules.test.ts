@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -71,14 +71,17 @@ describe.skipIf(!hasGo)("programs from Go modules", () => {
     expect(fetched.get(good)).toHaveProperty("sha256");
   });
 
-  test("are refused when go.sum does not pin what they need; go.mod and go.sum are never changed", async () => {
-    await wrapper("unpinned", { "main.go": 'package main\n\nimport _ "example.com/elsewhere"\n\nfunc main() {}\n' });
+  test("are refused when go.mod does not pin what they need, though it could be had, and go.mod stays as it is", async () => {
+    await wrapper("elsewhere", { "elsewhere.go": "package elsewhere\n" });
+    const mod = "module hardway.invalid/unpinned\n\ngo 1.20\n\nreplace hardway.invalid/elsewhere => ../elsewhere\n";
+    const main = 'package main\n\nimport _ "hardway.invalid/elsewhere"\n\nfunc main() {}\n';
+    await wrapper("unpinned", { "go.mod": mod, "main.go": main });
     const unpinned = program("unpinned", { wrapper: "unpinned", package: "hardway.invalid/unpinned" });
     const { fetched } = await build([unpinned]);
     expect(fetched.get(unpinned)).toEqual({
-      refused: expect.stringMatching(/(no required module provides|cannot find module providing) package/),
+      refused: expect.stringMatching(/hardway.invalid\/elsewhere.* is replaced but not required/),
     });
-    expect(await readdir(join(folder, "gomod", "unpinned"))).toEqual(["go.mod", "main.go"]);
+    expect(await readFile(join(folder, "gomod", "unpinned", "go.mod"), "utf8")).toBe(mod);
   });
 
   test("are given up at once when the run is interrupted", async () => {
