@@ -4,7 +4,7 @@ import type { Attached } from "#harness/model/evidence";
 import { type Chapter, type Ending, type Judgement, type Provenance, readStory, type Story } from "../story.ts";
 import { Html, html } from "./html.ts";
 import { style } from "./style.ts";
-import { json, moment, quantity, spoken } from "./text.ts";
+import { flatJson, json, moment, quantity, spoken } from "./text.ts";
 import { type Row, timeline } from "./timeline.ts";
 
 /** How many claims ended so: "7 conform". */
@@ -95,7 +95,7 @@ function versions({ facts }: Story): Html {
 }
 
 function section(title: string, note: string | false, body: Html | readonly Html[]): Html {
-  return html`<section><h2>${title}</h2>${note && html`<p class="note">${note}</p>`}
+  return html`<section><h2>${title}</h2>${note && html`<p class="caption">${note}</p>`}
 ${body}
 </section>`;
 }
@@ -161,7 +161,7 @@ function numbers({ claims }: Story): Html | false {
   if (all.length === 0) return false;
   const rows = all.map(
     ({ claim, m, first }) => html`<tr>
-${first && html`<th rowspan="${claim.measured.length}" scope="rowgroup">${claim.name}</th>`}<td class="what">${m.name}</td><td class="number">${quantity(m.value, m.unit)}</td><td class="detail">${m.detail !== undefined && html`<code>${json(m.detail)}</code>`}</td>
+${first && html`<th rowspan="${claim.measured.length}" scope="rowgroup">${claim.name}</th>`}<td class="what">${m.name}</td><td class="number">${quantity(m.value, m.unit)}</td><td class="detail">${m.detail !== undefined && html`<code>${flatJson(m.detail)}</code>`}</td>
 </tr>`,
   );
   return section(

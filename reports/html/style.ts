@@ -27,7 +27,7 @@ header .because{margin:0 0 8px;color:var(--tone);font-weight:600}
 .run{font:12.5px var(--mono);color:var(--faint);margin:14px 0 0}
 main{padding-top:8px}
 h2{font-size:20px;margin:34px 0 10px;letter-spacing:-.01em}
-.note{color:var(--faint);font-size:13.5px;margin:-6px 0 12px}
+.caption{color:var(--faint);font-size:13.5px;margin:-6px 0 12px}
 .claim{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--tone);border-radius:8px;margin:0 0 8px}
 .claim>summary{display:flex;align-items:baseline;gap:10px;padding:10px 16px 10px 14px;cursor:pointer;list-style:none}
 .claim>summary::-webkit-details-marker{display:none}

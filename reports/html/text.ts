@@ -20,8 +20,8 @@ export function quantity(value: number, unit: Measured["unit"]): string {
 
 /** JSON on several lines, but what fits on one line stays on one. */
 export function json(value: unknown, indent = ""): string {
-  const flat = JSON.stringify(value) ?? "undefined";
-  if (typeof value !== "object" || value === null || indent.length + flat.length <= 64) return spaced(value) ?? flat;
+  const flat = flatJson(value);
+  if (typeof value !== "object" || value === null || indent.length + flat.length <= 68) return flat;
   const inner = `${indent}  `;
   const lines = Array.isArray(value)
     ? value.map((item) => inner + json(item, inner))
@@ -30,9 +30,10 @@ export function json(value: unknown, indent = ""): string {
   return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
 }
 
-function spaced(value: unknown): string | undefined {
-  if (Array.isArray(value)) return `[${value.map((item) => spaced(item)).join(", ")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${spaced(item)}`);
+/** JSON on one line, with spaces where people put them. */
+export function flatJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => flatJson(item)).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "undefined";
+  const fields = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${flatJson(item)}`);
   return fields.length > 0 ? `{ ${fields.join(", ")} }` : "{}";
 }

@@ -29,7 +29,7 @@ export function timeline(rows: readonly Row[], from: number, to: number): Html {
   return html`<div class="timeline">
 ${rows.map((row) => {
   const lanes = inLanes(row.bars, percent);
-  return html`<div class="row"><div class="who">${row.name}</div><div class="lanes" style="height:${Math.max(1, lanes.length) * 26 + 6}px">${grid}${lanes.map(
+  return html`<div class="row"><div class="who">${row.name}</div><div class="lanes" style="min-height:${Math.max(1, lanes.length) * 26 + 6}px">${grid}${lanes.map(
     (lane, index) => lane.map((bar) => drawn(bar, index, percent)),
   )}</div></div>
 `;
