@@ -38,6 +38,12 @@ test("readiness is the boot's, not a claim", () => {
   expect(story.boot.to - story.boot.from).toBe(17_810);
 });
 
+test("undoing is no part of the boot, nor of the run's length", () => {
+  expect(story.undone.map(({ step }) => step)).toEqual(["undo: API forwarder", "undo: machines"]);
+  expect(story.steps.map(({ step }) => step)).not.toContain("undo: machines");
+  expect(story.to).toBe(story.ended?.at);
+});
+
 test("faults have their bite and their end", () => {
   const [first] = story.faults;
   expect(story.faults).toHaveLength(3);

@@ -8,33 +8,14 @@ import type {
   Measured,
   Observed,
   RunEnded,
+  RunFacts,
   RunStarted,
   StepDone,
 } from "#harness/model/evidence";
 import type { Outcome } from "#harness/model/judging";
-import type { ResolvedTopology } from "#harness/model/topology";
 
-/** What `run-started` tells of a run. All of it may be missing in a journal of another version. */
-export interface Facts {
-  readonly kubernetes?: string;
-  readonly provisioner?: string;
-  /** The backend's name. */
-  readonly machines?: string;
-  readonly addons?: readonly { readonly name: string; readonly version: string }[];
-  /** `rt-01: GoBGP 4.8.0 with zebra of FRR 8.4.4` */
-  readonly routers?: readonly string[];
-  readonly topology?: ResolvedTopology;
-  readonly artifacts?: readonly Provenance[];
-}
-
-export interface Provenance {
-  readonly name: string;
-  readonly version: string;
-  readonly provider: string;
-  readonly sha256: string;
-  readonly from?: string;
-  readonly refusals: readonly { readonly provider: string; readonly because: string }[];
-}
+/** What `run-started` tells of a run. */
+export type Facts = Partial<RunFacts>;
 
 /** A journal that was not written to its end has parts that are unfinished: the run was killed, or goes on. */
 export type Ending = Outcome | "unfinished";
@@ -72,18 +53,23 @@ export interface Story {
   readonly facts: Facts;
   readonly outcome: Ending;
   readonly ended?: RunEnded;
+  /** From raising machines to a ready cluster. */
   readonly steps: readonly StepDone[];
+  /** What was undone after the run's end. */
+  readonly undone: readonly StepDone[];
   /** Verdicts before the first claim: that the machines, the API and the add-ons are ready. */
   readonly boot: Chapter;
   readonly claims: readonly Chapter[];
   readonly faults: readonly FaultSpan[];
   readonly attached: readonly Attached[];
-  /** Time of the last entry. */
+  /** When it ended, or the time of the last entry. */
   readonly to: number;
 }
 
 /** The name under which the harness judges readiness, before there is a claim. */
 const boot = "boot";
+/** How the harness names the steps of its clean-up. */
+const undo = "undo: ";
 
 /** Reads a run's folder. Throws `LabBroken` when there is no journal that can be read. */
 export function readStory(folder: string): Story {
@@ -95,9 +81,14 @@ export function tellStory(folder: string, entries: readonly Evidence[]): Story {
   const started = entries.find((entry) => entry.kind === "run-started");
   if (!started) throw new LabBroken("its journal does not say which run it is of", { who: folder });
   const ended = entries.findLast((entry) => entry.kind === "run-ended");
-  const steps = entries.filter((entry) => entry.kind === "step-done");
-  const to = Math.max(...entries.map(({ at }) => at));
-  const names = new Set(entries.flatMap((entry) => ("test" in entry && entry.test !== boot ? [entry.test] : [])));
+  const allSteps = entries.filter((entry) => entry.kind === "step-done");
+  const undone = allSteps.filter(({ step }) => step.startsWith(undo));
+  const to =
+    ended?.at ?? Math.max(...entries.filter((entry) => !undone.includes(entry as StepDone)).map(({ at }) => at));
+  const ofClaims = entries.filter((entry) => "test" in entry && entry.test !== boot) as (Evidence & { test: string })[];
+  const names = new Set(ofClaims.map(({ test }) => test));
+  const firstClaim = ofClaims[0]?.at ?? Number.POSITIVE_INFINITY;
+  const steps = allSteps.filter((step) => step.at <= firstClaim && !undone.includes(step));
   const bootTo = Math.max(started.at, ...steps.map(({ at }) => at), ...ofTest(entries, boot).map(({ at }) => at));
 
   let from = bootTo;
@@ -115,6 +106,7 @@ export function tellStory(folder: string, entries: readonly Evidence[]): Story {
     outcome: ended?.outcome ?? "unfinished",
     ...(ended && { ended }),
     steps,
+    undone,
     boot: {
       name: boot,
       outcome: bootOutcome ?? (names.size > 0 ? "conforms" : (ended?.outcome ?? "unfinished")),

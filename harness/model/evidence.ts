@@ -1,4 +1,7 @@
+import type { Artifact } from "./artifacts.ts";
 import type { Outcome, Verdict } from "./judging.ts";
+import type { ResolvedTopology } from "./topology.ts";
+import type { Version } from "./units.ts";
 
 /** Everything that a journal holds, tagged by `kind`. `at` is milliseconds of the epoch. */
 export type Evidence =
@@ -22,6 +25,26 @@ export interface RunStarted {
   /** Versions, topology, artifacts with their providers: what a reader needs to repeat it. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
+
+/** What the harness puts into `facts`. Reports read it as partial: a journal may be of another version. */
+export interface RunFacts {
+  readonly kubernetes: Version;
+  readonly provisioner: string;
+  readonly addons: readonly { readonly name: string; readonly version: Version }[];
+  readonly routers: readonly { readonly node: string; readonly as: number; readonly software: string }[];
+  /** The backend's name. */
+  readonly machines: string;
+  /** The image set's name. */
+  readonly images: string;
+  readonly topology: ResolvedTopology;
+  readonly artifacts: readonly Provenance[];
+}
+
+/** Where a program came from, and who did not provide it. */
+export type Provenance = { readonly name: string; readonly version: Version } & Pick<
+  Artifact,
+  "sha256" | "provider" | "from" | "refusals"
+>;
 
 export interface RunEnded {
   readonly kind: "run-ended";

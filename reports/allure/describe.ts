@@ -62,10 +62,7 @@ function parametersOf(facts: Facts): readonly (readonly [name: string, value: st
     ...(facts.provisioner === undefined ? [] : [["provisioner", facts.provisioner] as const]),
     ...(facts.machines === undefined ? [] : [["machines", facts.machines] as const]),
     ...(facts.addons ?? []).map(({ name, version }) => [name, version] as const),
-    ...(facts.routers ?? []).map((router): readonly [string, string] => {
-      const [node = "", ...software] = router.split(": ");
-      return [node, software.join(": ")];
-    }),
+    ...(facts.routers ?? []).map(({ node, software }) => [node, software] as const),
   ];
 }
 

@@ -18,9 +18,17 @@ export function html(strings: TemplateStringsArray, ...pieces: readonly Piece[])
   return new Html(String.raw({ raw: strings }, ...pieces.map(rendered)));
 }
 
+/** A journal of another version may hold objects where text is expected; they are shown as JSON. */
 function rendered(piece: Piece): string {
   if (piece === undefined || piece === false) return "";
   if (piece instanceof Html) return piece.text;
-  if (typeof piece === "object") return piece.map(rendered).join("");
-  return String(piece).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  if (isList(piece)) return piece.map(rendered).join("");
+  return (typeof piece === "object" ? JSON.stringify(piece) : String(piece)).replace(
+    /[&<>"']/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  );
+}
+
+function isList(piece: Piece): piece is readonly Piece[] {
+  return Array.isArray(piece);
 }

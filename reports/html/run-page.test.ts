@@ -35,7 +35,7 @@ describe("the page of a run", () => {
     ["a step of the boot", "kubeadm init"],
     [
       "where a program came from",
-      "kubelet 1.36.3 go modules k8s.io/kubernetes/cmd/kubelet@v1.36.3, go1.26.8 2 refused mirror : HARDWAY_MIRROR is not set",
+      "kubelet 1.36.3 Go modules k8s.io/kubernetes/cmd/kubelet@v1.36.3, go1.26.8 2 refused mirror : HARDWAY_MIRROR is not set",
     ],
     ["how to judge again", "npx hardway rejudge 20261120-180301-metallb-bgp-x7f2"],
   ])("tells %s", (_, text) => {
@@ -105,6 +105,15 @@ describe("a journal that is not as it should be", () => {
     const [first = "", ...rest] = journal.split("\n");
     const bare = JSON.stringify({ ...JSON.parse(first), facts: {} });
     expect(pageOf([bare, ...rest].join("\n"))).not.toMatch(/undefined|\[object/);
+  });
+
+  test("a fact of another shape is shown as JSON", () => {
+    const page = pageOf(
+      journal
+        .replace('"kubernetes": "1.36.3"', '"kubernetes": "1.36.3", "provisioner": {"name": "by-hand"}')
+        .replace('"provisioner": "kubeadm", ', ""),
+    );
+    expect(page).toContain("<li>{&#34;name&#34;:&#34;by-hand&#34;}</li>");
   });
 
   test("an attachment that is gone is named, not linked", () => {

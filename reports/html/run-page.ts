@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Attached } from "#harness/model/evidence";
-import { type Chapter, type Ending, type Judgement, type Provenance, readStory, type Story } from "../story.ts";
+import type { Attached, Provenance } from "#harness/model/evidence";
+import { type Chapter, type Ending, type Judgement, readStory, type Story } from "../story.ts";
 import { Html, html } from "./html.ts";
 import { style } from "./style.ts";
 import { flatJson, json, moment, quantity, spoken } from "./text.ts";
@@ -59,7 +59,7 @@ ${files(story)}
 }
 
 function banner(story: Story): Html {
-  const { started, ended, outcome, to, boot, claims } = story;
+  const { started, ended, outcome, to, boot, claims, undone } = story;
   const count = (which: Ending) => claims.filter((claim) => claim.outcome === which).length;
   const tallies = (["violates", "broken", "unsupported", "unfinished", "conforms"] as const).filter(count);
   const [date, time] = moment(started.at).split(/ (.*)/);
@@ -71,7 +71,8 @@ ${ended?.because && html`<p class="because">${ended.because}</p>`}
 <dl class="tiles">
 ${tile("claims", tallies.length > 0 ? tallies.map((which) => html`<span class="tally ${which}">${count(which)} ${counted[which]}</span>`) : "none judged")}
 ${tile("boot", spoken(boot.to - boot.from))}
-${tile("whole run", spoken(to - started.at))}
+${tile("until the end", spoken(to - started.at))}
+${undone.length > 0 && tile("teardown", spoken(Math.max(...undone.map(({ at }) => at)) - to))}
 ${tile(date ?? "", time ?? "")}
 </dl>
 ${versions(story)}
@@ -88,7 +89,7 @@ function versions({ facts }: Story): Html {
     facts.kubernetes && `Kubernetes ${facts.kubernetes}`,
     facts.provisioner,
     ...(facts.addons ?? []).map(({ name, version }) => `${name} ${version}`),
-    ...(facts.routers ?? []),
+    ...(facts.routers ?? []).map(({ node, software }) => `${node}: ${software}`),
     facts.machines && `${facts.machines} machines`,
   ];
   return html`<ul class="versions">${named.map((name) => name && html`<li>${name}</li>`)}</ul>`;
@@ -204,7 +205,7 @@ function faults({ faults, claims, boot, to }: Story): Html | false {
   );
 }
 
-function boot({ boot, steps, facts, started }: Story): Html {
+function boot({ boot, steps, undone, facts, started }: Story): Html {
   if (steps.length === 0) return section("Boot", "No step was run.", []);
   const machines = facts.topology?.nodes.map(({ name }) => name) ?? [];
   const rows = [...new Set([...machines, ...steps.flatMap(({ on }) => on)])].map((name): Row => {
@@ -223,7 +224,7 @@ function boot({ boot, steps, facts, started }: Story): Html {
     name: "ready",
     bars: boot.judged.map((j) => ({ label: `${j.probe} ${j.claim}`, from: j.since, to: j.at, look: j.outcome })),
   };
-  const failures = steps.filter(({ error }) => error !== undefined);
+  const failures = [...steps, ...undone].filter(({ error }) => error !== undefined);
   return section(
     "Boot",
     `Steps on each machine, in seconds since the run began. Ready after ${spoken(boot.to - boot.from)}.`,
@@ -231,7 +232,7 @@ function boot({ boot, steps, facts, started }: Story): Html {
       timeline([...rows, ...(ready.bars.length > 0 ? [ready] : [])], started.at, boot.to),
       ...failures.map(
         (s) =>
-          html`<div class="judged violates"><p><span class="dot"></span><b>${s.step}</b> on ${s.on.join(", ")} failed after ${spoken(s.ms)}</p><pre class="because">${s.error}</pre></div>`,
+          html`<div class="judged violates"><p><span class="dot"></span><b>${s.step}</b> ${s.on.join(", ")} failed after ${spoken(s.ms)}</p><pre class="because">${s.error}</pre></div>`,
       ),
       ...boot.judged.filter((j) => j.outcome !== "conforms").map(judgement),
     ],
