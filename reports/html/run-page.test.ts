@@ -19,7 +19,10 @@ describe("the page of a run", () => {
   test.each([
     ["the outcome and its reason", "violates the cluster is wrong: something that was claimed is false"],
     ["what it proves", "is reachable from outside over routes that its router learnt by BGP."],
-    ["how many claims ended how", "1 violated 1 broken 7 conform"],
+    [
+      "how many claims ended how",
+      "1 violated 1 broken 7 conform ready after 17.8 s whole run 2 min 38 s teardown 1.8 s",
+    ],
     ["versions", "Kubernetes 1.36.3 kubeadm flannel 0.28.4"],
     [
       "each claim with how long it took",
@@ -89,6 +92,7 @@ describe("a journal that is not as it should be", () => {
     const page = pageOf(journal.slice(0, 17_000));
     expect(page).toContain('<header class="unfinished">');
     expect(page).toContain("the run was killed, or goes on");
+    expect(pageOf(journal.split("\n").slice(0, 8).join("\n"))).toContain("<dt>boot, not ready</dt>");
   });
 
   test("cut off after its first line: nothing was judged", () => {

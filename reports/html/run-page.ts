@@ -70,8 +70,8 @@ function banner(story: Story): Html {
 ${ended?.because && html`<p class="because">${ended.because}</p>`}
 <dl class="tiles">
 ${tile("claims", tallies.length > 0 ? tallies.map((which) => html`<span class="tally ${which}">${count(which)} ${counted[which]}</span>`) : "none judged")}
-${tile("boot", spoken(boot.to - boot.from))}
-${tile("until the end", spoken(to - started.at))}
+${tile(boot.outcome === "conforms" ? "ready after" : "boot, not ready", spoken(boot.to - boot.from))}
+${tile("whole run", spoken(to - started.at))}
 ${undone.length > 0 && tile("teardown", spoken(Math.max(...undone.map(({ at }) => at)) - to))}
 ${tile(date ?? "", time ?? "")}
 </dl>
@@ -225,18 +225,14 @@ function boot({ boot, steps, undone, facts, started }: Story): Html {
     bars: boot.judged.map((j) => ({ label: `${j.probe} ${j.claim}`, from: j.since, to: j.at, look: j.outcome })),
   };
   const failures = [...steps, ...undone].filter(({ error }) => error !== undefined);
-  return section(
-    "Boot",
-    `Steps on each machine, in seconds since the run began. Ready after ${spoken(boot.to - boot.from)}.`,
-    [
-      timeline([...rows, ...(ready.bars.length > 0 ? [ready] : [])], started.at, boot.to),
-      ...failures.map(
-        (s) =>
-          html`<div class="judged violates"><p><span class="dot"></span><b>${s.step}</b> ${s.on.join(", ")} failed after ${spoken(s.ms)}</p><pre class="because">${s.error}</pre></div>`,
-      ),
-      ...boot.judged.filter((j) => j.outcome !== "conforms").map(judgement),
-    ],
-  );
+  return section("Boot", "Steps on each machine, in seconds since the run began.", [
+    timeline([...rows, ...(ready.bars.length > 0 ? [ready] : [])], started.at, boot.to),
+    ...failures.map(
+      (s) =>
+        html`<div class="judged violates"><p><span class="dot"></span><b>${s.step}</b> ${s.on.join(", ")} failed after ${spoken(s.ms)}</p><pre class="because">${s.error}</pre></div>`,
+    ),
+    ...boot.judged.filter((j) => j.outcome !== "conforms").map(judgement),
+  ]);
 }
 
 function topology({ folder, attached }: Story): Html | false {
