@@ -95,17 +95,14 @@ function nameOf(scenario: string): string {
 }
 
 function makeFolder(scenario: string, root: string): { id: string; folder: string } {
-  for (;;) {
-    const id = nameOf(scenario);
-    const folder = join(root, id);
-    try {
-      mkdirSync(root, { recursive: true });
-      mkdirSync(folder);
-      return { id, folder };
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      if (code !== "EEXIST") throw new LabBroken("cannot make the run's folder", { who: folder, seen: message, cause });
-    }
+  const id = nameOf(scenario);
+  const folder = join(root, id);
+  try {
+    mkdirSync(root, { recursive: true });
+    mkdirSync(folder);
+    return { id, folder };
+  } catch (cause) {
+    throw new LabBroken("cannot make the run's folder", { who: folder, seen: (cause as Error).message, cause });
   }
 }
 
