@@ -115,8 +115,10 @@ const precision = 10_000;
 function lossRule(direction: "iifname" | "oifname", port: string, share: number): string[] {
   if (!(share >= 0 && share <= 1))
     throw new Misdeclared("an impairment", [`a loss of ${share} is not a share between 0 and 1`]);
-  if (share === 0) return [];
-  return [`${direction} "${port}" numgen random mod ${precision} < ${Math.round(share * precision)} counter drop`];
+  const drawn = Math.round(share * precision);
+  if (drawn === 0) return [];
+  const some = drawn === precision ? "" : `numgen random mod ${precision} < ${drawn} `;
+  return [`${direction} "${port}" ${some}counter drop`];
 }
 
 function once(undo: () => Promise<void>): AsyncDisposable {

@@ -33,6 +33,15 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const batch = (lines: readonly string[]): string => `ip -batch - <<'EOF'\n${lines.join("\n")}\nEOF`;
 
 /**
+ * inotify instances that root may have, on the whole computer. Each systemd takes about four, and with a kubelet and
+ * containerd a machine takes a dozen; of the kernel's default 128 two labs are too many, and systemd then exits at once.
+ */
+const inotifyInstances = 1024;
+
+const inotifyScript = `limit=/proc/sys/fs/inotify/max_user_instances
+[ $(cat $limit) -ge ${inotifyInstances} ] || { echo "raising $limit from $(cat $limit) to ${inotifyInstances}"; echo ${inotifyInstances} > $limit || true; }`;
+
+/**
  * A shell script for the fabric's network namespace: one bridge per segment. They are switches and nothing more: no
  * address of any family, no spanning tree, forwarding from the first frame, frames kept from the packet filters.
  */
@@ -47,6 +56,7 @@ export function segmentsScript(topology: ResolvedTopology): string {
   });
   return [
     "set -e",
+    inotifyScript,
     "for family in all default; do echo 1 > /proc/sys/net/ipv6/conf/$family/disable_ipv6; done 2>/dev/null || true",
     "for nf in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $nf ] || echo 0 > $nf; done",
     batch(lines),

@@ -1,4 +1,5 @@
 import { buffer } from "node:stream/consumers";
+import { stripVTControlCharacters } from "node:util";
 import type { Container } from "dockerode";
 import { pack } from "tar-stream";
 import type { LabFabric } from "#harness/fabric/wires";
@@ -40,7 +41,22 @@ export class ContainerMachine implements Machine, Powered {
     const script = `until state=$(systemctl is-system-running --wait 2>/dev/null); [ "$state" = running ] || [ "$state" = degraded ]; do
   sleep 0.05
 done`;
-    await this.sh(script, { within: within.machineBoot.within });
+    await this.sh(script, { within: within.machineBoot.within }).catch(async (cause) => {
+      const console = await this.console().catch(() => "");
+      throw new LabBroken("the machine did not boot", {
+        who: this.name,
+        seen: `${cause instanceof LabBroken ? cause.particulars.seen || cause.message : cause}\n${console}`,
+        look: "the end of its console, above; systemd says there what it could not start",
+        cause,
+      });
+    });
+  }
+
+  /** The last lines that systemd wrote while it booted. */
+  async console(): Promise<string> {
+    const { State } = await this.container.inspect();
+    const log = await this.container.logs({ stdout: true, stderr: true, tail: 20 });
+    return `${State.Status}${State.Running ? "" : `, exit code ${State.ExitCode}`}\n${stripVTControlCharacters(log.toString()).replaceAll("\r", "").trim()}`;
   }
 
   async put(files: FileTree): Promise<void> {
