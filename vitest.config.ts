@@ -8,7 +8,7 @@ const tier = named ? "all" : (process.env.HARDWAY_TIER ?? "core");
 
 export default defineConfig({
   test: {
-    reporters: ["default", "junit", ["allure-vitest/reporter", { resultsDir: "reports/runs/allure-results" }]],
+    reporters: ["default", "junit", ["./reports/allure/reporter.ts", { resultsDir: "reports/runs/allure-results" }]],
     outputFile: { junit: "reports/runs/junit.xml" },
     projects: [
       {
@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: "scenarios",
           include: ["scenarios/**/*.test.ts"],
+          setupFiles: ["./reports/allure/setup.ts", "./reports/html/setup.ts"],
           env: { HARDWAY_TIER: tier },
           pool: "forks",
           // A lab takes the whole machine; unit tests are through before the first one rises.

@@ -22,8 +22,8 @@ export const within = {
     machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
     serviceStart: ["20s", "a systemd unit on a machine that is up; systemd itself gives up after 90 s"],
     apiAnswers: [
-      "60s",
-      "etcd and the API server are ready after 4 s, or 12 s after a power cut with etcd's log to replay",
+      "120s",
+      "etcd and the API server are ready after 4 s, or 12 s after a power cut with etcd's log to replay; a step that builds them fails by its own budget first",
     ],
     nodeReady: ["90s", "the kubelet is Ready once the CNI's configuration is there, whose pod must start first"],
     nodeLost: [

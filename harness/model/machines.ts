@@ -22,6 +22,8 @@ export interface CommandOptions {
   /** Exit codes that are not an error. Default `[0]`; `"any"` leaves the judgement to the caller. */
   readonly ok?: readonly number[] | "any";
   readonly signal?: AbortSignal;
+  /** Its output holds a secret, so the journal says only that it ran. */
+  readonly secret?: boolean;
 }
 
 /** A process that goes on while the caller does something else. Disposing it ends it. */

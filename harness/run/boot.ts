@@ -10,9 +10,9 @@ import type { Progress } from "#harness/model/progress";
 import type { Scenario, World } from "#harness/model/scenario";
 import { runSteps } from "#harness/provision/run-steps";
 
-const holdsKubeconfig = defineCheck("holdsKubeconfig", () => ({
-  claim: "is there, and the API server says it is ready",
-  judge: (seen: string) => (seen.includes("client-key-data") ? met : unmet("a kubeconfig", seen || "not yet")),
+const isReady = defineCheck("apiServerReady", () => ({
+  claim: "says it is ready",
+  judge: (seen: string) => (seen === "ok" ? met : unmet("ok", seen || "no answer, or no kubeconfig yet")),
 }));
 
 /**
@@ -62,25 +62,24 @@ export async function boot(
     });
   };
 
+  const first = machines.get(topology.nodes.find((node) => node.role === "control-plane")?.name ?? "");
+  if (!first) throw new LabBroken("there is no control plane", { who: scenario.id });
+
   const reachApi = async (): Promise<Kube> => {
-    const first = topology.nodes.find((node) => node.role === "control-plane");
-    const machine = first && machines.get(first.name);
-    if (!machine) throw new LabBroken("there is no control plane", { who: scenario.id });
     const admin = cluster.provisioner.adminKubeconfig;
-    const look = async () => {
-      const asked = `test -s ${admin} && curl -sk --max-time 2 https://127.0.0.1:6443/readyz | grep -qx ok && cat ${admin}`;
-      return (await machine.sh(asked, { ok: "any" })).stdout;
-    };
-    const { seen } = await reaches({ of: `${admin} on ${machine.name}`, look }, holdsKubeconfig(), within.apiAnswers);
-    const tunnel = await forward(machine, "127.0.0.1", 6443);
+    const ask = `test -s ${admin} && curl -sk --max-time 2 https://127.0.0.1:6443/readyz`;
+    const look = async () => (await first.sh(ask, { ok: "any" })).stdout;
+    await reaches({ of: `API server on ${first.name}`, look }, isReady(), within.apiAnswers);
+    const { stdout: kubeconfig } = await first.sh(["cat", admin], { secret: true });
+    const tunnel = await forward(first, "127.0.0.1", 6443);
     run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose]());
-    return connect({ kubeconfig: seen, server: `https://127.0.0.1:${tunnel.port}`, run });
+    return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
   };
 
   const install = async (): Promise<Kube> => {
-    const kube = await timed("API server answers", "control plane", reachApi);
+    const kube = await timed("API server answers", first.name, reachApi);
     for (const addon of cluster.addons) {
-      await timed(`apply ${addon.name} ${addon.version}`, "cluster", () =>
+      await timed(`apply ${addon.name} ${addon.version}`, first.name, () =>
         kube.apply(addon.manifests(topology, cluster)),
       );
     }
@@ -107,7 +106,7 @@ export async function boot(
   if (!kube) return undefined;
   await Promise.all(
     cluster.addons.map((addon) =>
-      timed(`${addon.name} ${addon.version} ready`, "cluster", async () => {
+      timed(`${addon.name} ${addon.version} ready`, first.name, async () => {
         for (const { probe, check } of addon.ready(kube, topology)) await reaches(probe, check, within.addonReady);
       }),
     ),

@@ -1,12 +1,14 @@
+import { runEnded } from "#harness/evidence/listeners";
 import { judge } from "#harness/judging/judge";
 import { within } from "#harness/judging/within";
 import { containerBackend } from "#harness/machines/container/backend";
 import type { Artifact } from "#harness/model/artifacts";
-import { ClaimViolated, LabBroken, Unsupported } from "#harness/model/errors";
+import { LabBroken, Unsupported } from "#harness/model/errors";
+import type { RunFacts } from "#harness/model/evidence";
 import type { Fault } from "#harness/model/faults";
 import type { Feature, Features } from "#harness/model/features";
 import type { Invariant, Outcome } from "#harness/model/judging";
-import type { Kube, KubeObject } from "#harness/model/kube";
+import type { Kube, KubeObject, KubeRef } from "#harness/model/kube";
 import type { MachineBackend } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Lab, Scenario, World } from "#harness/model/scenario";
@@ -91,12 +93,16 @@ export async function raiseLab<T extends Topology>(
       journal.write({ kind: "run-ended", at: Date.now(), outcome, ...(because !== undefined && { because }) });
       if (keep) keepRun(run.id);
       await run.end({ keep });
+      await runEnded(run.folder);
       interruptible[Symbol.dispose]();
     },
   };
   try {
+    const began = Date.now();
     const raised = await backend.raise(topology, prepared, run, progress);
     run.defer("machines", async () => raised[Symbol.asyncDispose]());
+    const on = topology.nodes.map((node) => node.name);
+    journal.write({ kind: "step-done", at: Date.now(), step: "raise machines", on, ms: Date.now() - began });
     world = worldOf(run, topology, raised);
     watches = await startWatches(world, scenario.always ?? []);
     kube = await boot(scenario, world, progress, until);
@@ -104,10 +110,9 @@ export async function raiseLab<T extends Topology>(
   } catch (cause) {
     await up.explain();
     const because = cause instanceof Error ? cause.message : String(cause);
-    await up.lower({ outcome: cause instanceof ClaimViolated ? "violates" : "broken", because });
-    throw cause instanceof LabBroken || cause instanceof ClaimViolated
-      ? cause
-      : new LabBroken("the lab did not come up", { who: scenario.id, seen: because, look: run.folder, cause });
+    await up.lower({ outcome: "broken", because });
+    if (cause instanceof LabBroken) throw cause;
+    throw new LabBroken("the lab did not come up", { who: scenario.id, seen: because, look: run.folder, cause });
   }
 }
 
@@ -137,7 +142,7 @@ function factsOf(
   topology: ResolvedTopology,
   backend: MachineBackend,
   artifacts: readonly Artifact[],
-): Record<string, unknown> {
+): RunFacts & Readonly<Record<string, unknown>> {
   return {
     kubernetes: cluster.kubernetes,
     provisioner: cluster.provisioner.name,
@@ -148,15 +153,17 @@ function factsOf(
     machines: backend.name,
     images: cluster.images.name,
     topology,
-    artifacts: artifacts.map(({ program, arch, sha256, bytes, provider, refusals }) => ({
-      name: program.name,
-      version: program.version,
-      arch,
+    artifacts: artifacts.map(({ program: { name, version }, sha256, provider, from, refusals }) => ({
+      name,
+      version,
       sha256,
-      bytes,
       provider,
       refusals,
+      ...(from !== undefined && { from }),
     })),
+    deviations: [cluster.provisioner, ...cluster.addons].flatMap(({ name, deviations = [] }) =>
+      deviations.map((deviation) => ({ of: name, ...deviation })),
+    ),
   };
 }
 
@@ -168,9 +175,7 @@ function labOf(world: World, kube: Kube, { reaches, once }: Judge): Lab {
       await kube.apply(objects);
       return {
         async [Symbol.asyncDispose]() {
-          await Promise.all(
-            objects.map(({ apiVersion, kind, metadata }) => kube.remove({ apiVersion, kind, ...metadata })),
-          );
+          await Promise.all(objects.map((object) => kube.remove(refOf(object))));
         },
       };
     },
@@ -196,6 +201,10 @@ function labOf(world: World, kube: Kube, { reaches, once }: Judge): Lab {
       return { struckAt, [Symbol.asyncDispose]: heal };
     },
   };
+}
+
+function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeRef & { readonly name: string } {
+  return { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) };
 }
 
 function need<T>(value: T | undefined): T {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
-import { claimEnded, runEnded } from "#harness/evidence/listeners";
+import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
 import { outcomeOf, worst } from "#harness/judging/outcome";
 import { LabBroken, Unsupported } from "#harness/model/errors";
@@ -62,9 +62,7 @@ export function scenario<T extends Topology>(
 
     afterAll(async () => {
       const outcome = worst(...outcomes);
-      if (!up) return;
-      await up.lower({ outcome, keep: mustKeep(outcome) });
-      await runEnded(up.run.folder);
+      await up?.lower({ outcome, keep: mustKeep(outcome) });
     }, lowerBudget);
 
     const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>) =>

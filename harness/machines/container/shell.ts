@@ -25,7 +25,8 @@ const textOf = (command: string | readonly string[]): string =>
 
 /** A shell in a container; it stays good over restarts of the container. */
 export function shellIn(container: Container, who: string, journal: Pick<Journal, "write">): Shell {
-  function note(started: number, result: CommandResult): CommandResult {
+  function note(started: number, result: CommandResult, secret = false): CommandResult {
+    const kept = (text: string) => (secret && text ? "(not kept: it holds a secret)" : shortened(text));
     journal.write({
       kind: "command-ran",
       at: started,
@@ -33,14 +34,14 @@ export function shellIn(container: Container, who: string, journal: Pick<Journal
       command: shortened(result.command),
       exitCode: result.exitCode,
       ms: result.ms,
-      stdout: shortened(result.stdout),
-      stderr: shortened(result.stderr),
+      stdout: kept(result.stdout),
+      stderr: kept(result.stderr),
     });
     return result;
   }
 
   async function run(command: string | readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    const { within = defaultWithin, input, ok = [0], signal } = options;
+    const { within = defaultWithin, input, ok = [0], signal, secret } = options;
     const text = textOf(command);
     signal?.throwIfAborted();
     const started = Date.now();
@@ -58,13 +59,8 @@ export function shellIn(container: Container, who: string, journal: Pick<Journal
     );
     if (first === "interrupted") await process.kill("KILL");
     const { stdout, stderr } = await ended;
-    const result = note(started, {
-      command: text,
-      exitCode: await process.exitCode(),
-      stdout,
-      stderr,
-      ms: Date.now() - started,
-    });
+    const exitCode = await process.exitCode();
+    const result = note(started, { command: text, exitCode, stdout, stderr, ms: Date.now() - started }, secret);
     if (first === "interrupted") {
       if (signal?.aborted) throw signal.reason;
       throw new LabBroken(`\`${shortened(text)}\` took longer than ${within} and was killed`, {
