@@ -17,6 +17,9 @@ exec, shell, kubectl and logs end with the exit code of what they ran.`;
 const runOption = () =>
   new Option("--run <id>", "which lab, by the beginning or the end of its id (default: the only one)");
 
+/** `exec rt-01 -- ip route` and `exec rt-01 ip route` are the same; later dashes belong to the command. */
+const afterDashes = (words: readonly string[]): readonly string[] => (words[0] === "--" ? words.slice(1) : words);
+
 /** The command line, with the exit code left to `done`. */
 export function program(done: (code: number) => void): Command {
   const { version } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as { version: string };
@@ -63,7 +66,7 @@ export function program(done: (code: number) => void): Command {
     .addOption(runOption())
     .passThroughOptions()
     .action(async (machine, command, options) =>
-      done(await (await import("./enter.ts")).exec(machine, command, options)),
+      done(await (await import("./enter.ts")).exec(machine, afterDashes(command), options)),
     );
 
   hardway
@@ -72,7 +75,7 @@ export function program(done: (code: number) => void): Command {
     .argument("[arguments...]")
     .addOption(runOption())
     .passThroughOptions()
-    .action(async (args, options) => done(await (await import("./enter.ts")).kubectl(args, options)));
+    .action(async (args, options) => done(await (await import("./enter.ts")).kubectl(afterDashes(args), options)));
 
   hardway
     .command("logs")

@@ -1,68 +1,24 @@
+import { once } from "node:events";
 import type { Container } from "dockerode";
 import { LabBroken } from "#harness/model/errors";
 import { engine } from "./engine.ts";
+import { spawn } from "./exec.ts";
 import { label } from "./labels.ts";
-
-/** The end of a terminal: this process's own, unless a test says otherwise. */
-export interface Console {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-}
 
 /**
  * Runs a program on a machine of a lab that is up, joined to this process's standard streams, and returns its exit
  * code. Between two terminals it gets one of its own, so that editors, pagers and Ctrl-C work; else input and output
- * are passed as they are, apart. `machine` may be `fabric`, where the segments' bridges are.
- * Throws `LabBroken` when there is no such machine or it does not run.
+ * are passed as they are, apart, and the program ends with this process. `machine` may be `fabric`, where the
+ * segments' bridges are. Throws `LabBroken` when there is no such machine or it does not run.
  */
-export async function enter(
-  runId: string,
-  machine: string,
-  argv: readonly string[],
-  { stdin, stdout, stderr }: Console = process,
-): Promise<number> {
+export async function enter(runId: string, machine: string, argv: readonly string[]): Promise<number> {
   const container = await containerOf(runId, machine);
-  const terminal = stdin.isTTY === true && stdout.isTTY === true;
-  const exec = await container
-    .exec({
-      Cmd: [...argv],
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: terminal,
-      ...(terminal && { Env: [`TERM=${process.env.TERM ?? "xterm"}`] }),
-    })
-    .catch((cause) => {
-      throw new LabBroken("the machine does not run", { who: machine, seen: cause.message, cause });
-    });
-  const stream = await exec.start({ hijack: true, stdin: true, Tty: terminal });
-  const ended = new Promise<void>((resolve, reject) => {
-    stream.once("end", resolve);
-    stream.once("close", resolve);
-    stream.once("error", reject);
-  });
-
-  const resize = () => void exec.resize({ h: stdout.rows, w: stdout.columns }).catch(() => undefined);
-  if (terminal) {
-    stdin.setRawMode(true);
-    stdout.on("resize", resize);
-    resize();
-    stream.pipe(stdout, { end: false });
-  } else {
-    container.modem.demuxStream(stream, stdout, stderr);
-  }
-  stdin.pipe(stream);
+  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   try {
-    await ended;
+    return await (terminal ? onTerminal(container, machine, argv) : onPipes(container, machine, argv));
   } finally {
-    stdin.unpipe(stream);
-    stdin.pause();
-    stdout.off("resize", resize);
-    if (terminal) stdin.setRawMode(false);
+    process.stdin.destroy();
   }
-  const { ExitCode } = await exec.inspect();
-  return ExitCode ?? 1;
 }
 
 async function containerOf(runId: string, machine: string): Promise<Container> {
@@ -77,4 +33,56 @@ async function containerOf(runId: string, machine: string): Promise<Container> {
     seen: names.length > 0 ? names.join(" ") : "no machine of it runs",
     look: "npx hardway status",
   });
+}
+
+async function onTerminal(container: Container, who: string, argv: readonly string[]): Promise<number> {
+  const { stdin, stdout } = process;
+  const exec = await container
+    .exec({
+      Cmd: [...argv],
+      Env: [`TERM=${process.env.TERM ?? "xterm"}`],
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Tty: true,
+    })
+    .catch((cause) => {
+      throw new LabBroken("the machine does not run", { who, seen: cause.message, cause });
+    });
+  const stream = await exec.start({ hijack: true, stdin: true, Tty: true });
+  const resize = () => void exec.resize({ h: stdout.rows, w: stdout.columns }).catch(() => undefined);
+  stdin.setRawMode(true);
+  try {
+    stdout.on("resize", resize);
+    resize();
+    stdin.pipe(stream);
+    stream.pipe(stdout, { end: false });
+    await once(stream, "end");
+  } finally {
+    stdout.off("resize", resize);
+    stdin.unpipe(stream);
+    stdin.setRawMode(false);
+  }
+  return (await exec.inspect()).ExitCode ?? 1;
+}
+
+async function onPipes(container: Container, who: string, argv: readonly string[]): Promise<number> {
+  const { stdin, stdout, stderr } = process;
+  const program = await spawn(container, who, argv, { stdin: true });
+  const end = () => void program.kill("TERM").catch(() => undefined);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, end);
+  // Who reads our output may be gone before its end, as `head` is.
+  stdout.on("error", end);
+  try {
+    stdin.pipe(program.stream);
+    for await (const { from, data } of program.output) {
+      await new Promise((written) => (from === "stdout" ? stdout : stderr).write(data, written));
+    }
+    return await program.exitCode();
+  } finally {
+    for (const signal of signals) process.off(signal, end);
+    stdout.off("error", end);
+    stdin.unpipe(program.stream);
+  }
 }
