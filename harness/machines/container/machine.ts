@@ -37,11 +37,12 @@ export class ContainerMachine implements Machine, Powered {
   }
 
   /** Returns when systemd has started all that it was to start; a unit that failed is no reason to wait for ever. */
-  async booted(): Promise<void> {
+  async booted(signal?: AbortSignal): Promise<void> {
     const script = `until state=$(systemctl is-system-running --wait 2>/dev/null); [ "$state" = running ] || [ "$state" = degraded ]; do
   sleep 0.05
 done`;
-    await this.sh(script, { within: within.machineBoot.within }).catch(async (cause) => {
+    await this.sh(script, { within: within.machineBoot.within, ...(signal && { signal }) }).catch(async (cause) => {
+      if (signal?.aborted) throw cause;
       const console = await this.console().catch(() => "");
       throw new LabBroken("the machine did not boot", {
         who: this.name,

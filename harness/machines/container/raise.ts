@@ -69,7 +69,7 @@ export async function raiseLab(
     line.note("wiring");
     await lab.fabric.wire(await Promise.all(lab.list.map((machine) => machine.socket())));
     line.note("booting");
-    await Promise.all(lab.list.map((machine) => machine.booted()));
+    await Promise.all(lab.list.map((machine) => machine.booted(run.signal)));
     run.signal.throwIfAborted();
     line.done();
     return { ...lab, [Symbol.asyncDispose]: async () => void (await removeRun(run.id)) };
