@@ -109,7 +109,10 @@ export class Rest implements Disposable {
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     const headers = {
       accept: "application/json, */*",
-      ...(body === undefined ? {} : { "content-type": options.type ?? "application/json" }),
+      // Without a length Node sends the body of a DELETE unframed, and the next request on the connection is refused.
+      ...(body === undefined
+        ? {}
+        : { "content-type": options.type ?? "application/json", "content-length": Buffer.byteLength(body) }),
     };
     return new Promise((resolve, reject) => {
       const sent = request(url, { method, headers, agent, signal }, resolve);
