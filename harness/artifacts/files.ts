@@ -37,7 +37,7 @@ export function isDiskFull(error: unknown): boolean {
 /** The error for a full disk: what was written, where, and how much room there is. */
 export async function diskFull(what: string, folder: string, cause: unknown, seen?: string): Promise<LabBroken> {
   const { bavail, blocks, bsize } = await statfs(folder);
-  const room = `${size(bavail * bsize)} free of ${size(blocks * bsize)} at ${folder}`;
+  const room = `${size(bavail * bsize)} free now of ${size(blocks * bsize)} at ${folder}`;
   return new LabBroken(`the disk is full: there was no room to write ${what}`, {
     who: "this computer",
     seen: seen === undefined ? room : `${seen}\n${room}`,

@@ -41,7 +41,8 @@ export function goModules(
       for (const programs of groups.values()) {
         options.note("waiting for its turn to build");
         await using _turn = await cache.lock("go build", options);
-        for (const [program, f] of await build(programs, wanted, arch, options, env, wrappers)) fetched.set(program, f);
+        for (const [program, f] of await build(programs, wanted, arch, options, { cache, env, wrappers }))
+          fetched.set(program, f);
       }
       return fetched;
     },
@@ -54,8 +55,7 @@ async function build(
   wanted: ReadonlyMap<Program, string>,
   arch: Arch,
   { workspace, note, signal }: FetchOptions,
-  env: NodeJS.ProcessEnv,
-  wrappers: string,
+  { cache, env, wrappers }: { cache: Cache; env: NodeJS.ProcessEnv; wrappers: string },
 ): Promise<ReadonlyMap<Program, Fetched>> {
   const module = (p: Program) => p.goModule as GoModule;
   const { wrapper, tags = [], ldflags = [], cgo = false } = module(programs[0] as Program);
@@ -96,7 +96,7 @@ async function build(
     if (result.exitCode !== 0) {
       const said = complaints(result.stderr);
       if (/no space left on device|disk quota exceeded/i.test(result.stderr)) {
-        throw await diskFull(`what \`go build\` makes in ${cwd}`, workspace, { code: "ENOSPC" }, said);
+        throw await diskFull(`what \`go build\` makes in ${cwd}`, cache.folder, { code: "ENOSPC" }, said);
       }
       const refused = `\`go build\` in ${cwd} failed: ${said}`;
       return new Map(programs.map((p) => [p, { refused }]));

@@ -228,7 +228,7 @@ describe("a full disk", () => {
     expect(await answer).toEqual({
       error: "LabBroken",
       message: expect.stringMatching(
-        /^this computer: the disk is full: there was no room to write tool 1.0.0\n.*seen: +0 B free of 1 MB at .*hardway\n.*look: +df -h /,
+        /^this computer: the disk is full: there was no room to write tool 1.0.0\n.*seen: +0 B free now of 1 MB at .*hardway\n.*look: +df -h /,
       ),
       left: ["tmp", "locks"],
     });

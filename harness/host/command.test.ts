@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { describe, expect, test } from "vitest";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, test, vi } from "vitest";
 import { LabBroken } from "../model/errors.ts";
 import { host, whereIs } from "./command.ts";
 
@@ -59,6 +60,20 @@ describe("a command on this computer", () => {
     await expect(running).rejects.toBe(why);
     expect(pids.map(runs)).toEqual([false, false]);
     await expect(host(["true"], { signal: controller.signal })).rejects.toBe(why);
+  });
+
+  test.runIf(process.platform === "linux")("ends when this process is killed", async () => {
+    const script = `
+      import { host } from ${JSON.stringify(new URL("./command.ts", import.meta.url).href)};
+      await host(["sh", "-c", "echo $$ >&2; exec sleep 60"], { onLine: (line) => console.log(line) });`;
+    const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = await once(parent.stdout, "data");
+    expect(runs(Number(line))).toBe(true);
+    parent.kill("SIGKILL");
+    await once(parent, "exit");
+    await vi.waitFor(() => expect(runs(Number(line))).toBe(false));
   });
 
   test("is found on the PATH", async () => {

@@ -31,7 +31,7 @@ export async function host(command: readonly string[], options: HostCommandOptio
     nothrow: true,
     quiet: true,
     detached: true,
-    prefix: "exec ",
+    prefix: `exec ${await tether()}`,
     env: options.env ?? process.env,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? {} : { input: Buffer.from(options.input) }),
@@ -73,6 +73,18 @@ export async function host(command: readonly string[], options: HostCommandOptio
   }
   return result;
 }
+
+/**
+ * What makes Linux end a program when this process is killed without a chance to do so itself. Where there is no
+ * setpriv that can (util-linux 2.33 and later), such a program goes on to its own end.
+ */
+function tether(): Promise<string> {
+  tethered ??= $({ nothrow: true, quiet: true })`setpriv --pdeathsig KILL true`.then(({ exitCode }) =>
+    exitCode === 0 ? "setpriv --pdeathsig KILL " : "",
+  );
+  return tethered;
+}
+let tethered: Promise<string> | undefined;
 
 /** Path of a program on this computer, or undefined. */
 export async function whereIs(program: string, env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
