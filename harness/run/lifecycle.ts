@@ -13,6 +13,7 @@ import type { MachineBackend } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Lab, Scenario, World } from "#harness/model/scenario";
 import type { ResolvedTopology, Topology } from "#harness/model/topology";
+import type { Duration } from "#harness/model/units";
 import { pictureSvg, pictureText } from "#harness/topology/picture";
 import { resolve } from "#harness/topology/resolve";
 import { assertValid } from "#harness/topology/validate";
@@ -28,6 +29,8 @@ export interface RaiseOptions {
   readonly backend?: MachineBackend;
   /** Stop after this provisioning step and leave the rest undone: the lab then has machines, but no ready cluster. */
   readonly until?: string;
+  /** Ends the preparations. Once machines rise, the run listens for interruptions itself. */
+  readonly signal?: AbortSignal;
 }
 
 type Judge = ReturnType<typeof judge>;
@@ -36,7 +39,7 @@ type Judge = ReturnType<typeof judge>;
 export interface UpLab<N extends string = string> {
   readonly run: OwnedRun;
   /** The lab and the judge for one claim: what is judged through them is journalled under its name. */
-  claim(test: string): { readonly lab: Lab<N> } & Judge;
+  claim(test: string, options?: { readonly patience?: Duration }): { readonly lab: Lab<N> } & Judge;
   /** Judges an invariant over all that was seen since the machines came up. Throws like a claim. */
   always(invariant: Invariant<World>): Promise<void>;
   /** Keeps what explains a red or broken claim, within its own budget. Never throws. */
@@ -52,13 +55,13 @@ export interface UpLab<N extends string = string> {
  */
 export async function raiseLab<T extends Topology>(
   scenario: Scenario<T>,
-  { progress, backend = containerBackend(), until }: RaiseOptions,
+  { progress, backend = containerBackend(), until, signal }: RaiseOptions,
 ): Promise<UpLab<keyof T["nodes"] & string>> {
   assertValid(scenario);
   const topology = resolve(scenario.topology);
   await backend.sweep();
   refuseUnsupported(scenario, topology, await backend.survey());
-  const prepared = await backend.prepare(scenario.cluster.images, progress);
+  const prepared = await backend.prepare(scenario.cluster.images, progress, signal);
 
   const run = createRun({ scenario: scenario.id });
   const { journal } = run;
@@ -79,8 +82,8 @@ export async function raiseLab<T extends Topology>(
   let watches: Awaited<ReturnType<typeof startWatches>> | undefined;
   const up: UpLab = {
     run,
-    claim(test) {
-      const judging = judge({ journal, test, signal: run.signal, folder: run.folder });
+    claim(test, options) {
+      const judging = judge({ journal, test, signal: run.signal, folder: run.folder, ...options });
       return { ...judging, lab: labOf(need(world), need(kube), judging) };
     },
     async always(invariant) {
