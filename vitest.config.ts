@@ -34,6 +34,8 @@ export default defineConfig({
           setupFiles: ["./reports/allure/setup.ts", "./reports/html/setup.ts"],
           env: { HARDWAY_TIER: tier },
           pool: "forks",
+          // So that Ctrl-C lowers a lab: vitest by itself kills its workers.
+          globalSetup: "harness/vitest/interrupt.ts",
           // A lab takes the whole machine; unit tests are through before the first one rises.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

@@ -2,7 +2,30 @@ import { ms } from "#harness/judging/duration";
 import { within } from "#harness/judging/within";
 import type { OwnedRun } from "./create.ts";
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** What a person or a CI sends to end a run. */
+export const interruptSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** One Ctrl-C may arrive several times: from the terminal, from npm, and passed on by vitest's main process. */
+const sameKeystrokeMs = 300;
+
+/** Calls `heard` with how many interruptions there have been. Disposing takes the handlers away again. */
+export function countInterrupts(heard: (nth: number, signal: NodeJS.Signals) => void): Disposable {
+  let nth = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  const handle = (signal: NodeJS.Signals) => {
+    const now = performance.now();
+    if (now - last < sameKeystrokeMs) return;
+    last = now;
+    nth += 1;
+    heard(nth, signal);
+  };
+  for (const signal of interruptSignals) process.on(signal, handle);
+  return {
+    [Symbol.dispose]() {
+      for (const signal of interruptSignals) process.off(signal, handle);
+    },
+  };
+}
 
 /**
  * Lets a run be interrupted. The first signal aborts it: whoever runs it hears of that, collects and lowers; should
@@ -10,35 +33,34 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * third gives up and ends the process by that signal: the next start sweeps what is left.
  * Disposing takes the handlers away again.
  *
- * In a terminal the whole foreground process group gets SIGINT, `kill` only one process; `#harness/vitest/interrupt`
- * sees to it that with vitest, too, this process gets it and has the time to lower.
+ * In a terminal the whole foreground process group gets SIGINT, `kill` tells one process only. With vitest the run is in
+ * a worker; `#harness/vitest/interrupt` sees to it that the worker is told, and is given the time to lower.
  */
 export function onInterrupt(run: OwnedRun, say: (text: string) => void = toStderr): Disposable {
-  let heard = 0;
   let rescue: NodeJS.Timeout | undefined;
 
-  const handle = (signal: NodeJS.Signals) => {
-    heard += 1;
-    if (heard === 1) {
+  const lower = (because: string) => {
+    if (run.ending) return;
+    run.journal.write({ kind: "run-ended", at: Date.now(), outcome: "broken", because });
+    run.end().catch((error: Error) => say(error.message));
+  };
+  const counting = countInterrupts((nth, signal) => {
+    if (nth === 1) {
       say(`${signal}: lowering ${run.id}`);
       run.abort(signal);
-      rescue = setTimeout(() => {
-        if (!run.ending) run.end().catch((error: Error) => say(error.message));
-      }, ms(within.abortHeard.within));
-    } else if (heard === 2) {
+      rescue = setTimeout(lower, ms(within.abortHeard.within), `interrupted by ${signal}`);
+    } else if (nth === 2) {
       say(`${signal}: still lowering ${run.id}; once more gives up, and the next start sweeps what is left`);
     } else {
       say(`${signal}: ${run.id} is left as it is; the next start sweeps it`);
       stop();
       process.kill(process.pid, signal);
     }
-  };
+  });
   const stop = () => {
     clearTimeout(rescue);
-    for (const signal of signals) process.off(signal, handle);
+    counting[Symbol.dispose]();
   };
-
-  for (const signal of signals) process.on(signal, handle);
   return { [Symbol.dispose]: stop };
 }
 
