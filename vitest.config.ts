@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: "live",
-          include: ["{harness,fixtures}/**/*.live.test.ts"],
+          include: ["{harness,fixtures,scenarios}/**/*.live.test.ts"],
           fileParallelism: false,
           testTimeout: 5 * minute,
           hookTimeout: 60 * minute,
@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: "scenarios",
           include: ["scenarios/**/*.test.ts"],
+          exclude: ["**/*.live.test.ts"],
           setupFiles: ["./reports/allure/setup.ts", "./reports/html/setup.ts"],
           env: { HARDWAY_TIER: tier },
           pool: "forks",

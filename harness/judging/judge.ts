@@ -55,6 +55,8 @@ export interface JudgeOptions {
   readonly signal?: AbortSignal;
   /** How long one look may take. */
   readonly look?: Wait;
+  /** Cuts every wait of `reaches` to so much: for the proof that a claim can be false, which would else take each wait in full. */
+  readonly patience?: Duration;
 }
 
 /** Makes the judge of one claim. */
@@ -64,6 +66,7 @@ export function judge({
   test,
   signal = new AbortController().signal,
   look = within.oneLook,
+  patience,
 }: JudgeOptions): Judge {
   const file = relative(process.cwd(), journalFile(folder));
 
@@ -222,7 +225,7 @@ export function judge({
   }
 
   async function reaches<T>(probe: Probe<T>, check: Check<T>, wait: Wait): Promise<Reached<T>> {
-    const allowed = ms(wait.within);
+    const allowed = Math.min(ms(wait.within), patience === undefined ? Number.POSITIVE_INFINITY : ms(patience));
     const it = begin("reaches", probe, check);
     it.demandPresence();
     for (let interval = 50; ; interval = Math.min(interval * 1.5, 500)) {

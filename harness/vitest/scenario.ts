@@ -7,6 +7,7 @@ import type { Measured } from "#harness/model/evidence";
 import type { Outcome } from "#harness/model/judging";
 import type { Lab, Scenario } from "#harness/model/scenario";
 import type { Topology } from "#harness/model/topology";
+import type { Duration } from "#harness/model/units";
 import { raiseLab, type UpLab } from "#harness/run/lifecycle";
 
 /** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
@@ -88,25 +89,36 @@ export function scenario<T extends Topology>(
         if (failure !== undefined) throw failure;
       });
 
-    const claim: Claims<N> = (sentence, judge) =>
-      judged(sentence, async (lab) => {
-        const { journal } = lab.run;
-        await judge({
-          ...lab.claim(sentence),
-          measure: (name, value, unit, detail) =>
-            journal.write({ kind: "measured", at: Date.now(), test: sentence, name, value, unit, detail }),
-          attach: (name, content) => {
-            journal.attach(name, content);
-          },
-        });
-      });
-    const given: Given<N> = (raise) => {
-      let raised: ReturnType<typeof raise> | undefined;
-      return (lab) => (raised ??= raise(lab));
-    };
-    declareClaims(claim, given);
+    const claim: Claims<N> = (sentence, judge) => judged(sentence, (lab) => judge(claimOf(lab, sentence)));
+    declareClaims(claim, givenOnce);
     for (const invariant of declared.always ?? []) judged(`always: ${invariant.claim}`, (lab) => lab.always(invariant));
   });
+}
+
+/** What a claim is given, of a lab that is up. */
+export function claimOf<N extends string>(
+  lab: UpLab<N>,
+  sentence: string,
+  options?: { readonly patience?: Duration },
+): Claim<N> {
+  const { journal } = lab.run;
+  return {
+    ...lab.claim(sentence, options),
+    measure: (name, value, unit, detail) =>
+      journal.write({ kind: "measured", at: Date.now(), test: sentence, name, value, unit, detail }),
+    attach: (name, content) => {
+      journal.attach(name, content);
+    },
+  };
+}
+
+/** Makes a `Given`. */
+export function givenOnce<L, T>(raise: (lab: L) => Promise<T>): (lab: L) => Promise<T> {
+  let raised: Promise<T> | undefined;
+  return (lab) => {
+    raised ??= raise(lab);
+    return raised;
+  };
 }
 
 function raised<N extends string>(up: UpLab<N> | undefined, cause: unknown, context: TestContext): UpLab<N> {

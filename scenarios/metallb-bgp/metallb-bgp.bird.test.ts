@@ -1,4 +1,5 @@
+import { scenario } from "#harness/vitest/scenario";
 import { claims } from "./claims.ts";
 import { variants } from "./scenario.ts";
 
-claims(variants.bird);
+scenario(variants.bird, claims(variants.bird));

@@ -1,4 +1,5 @@
+import { scenario } from "#harness/vitest/scenario";
 import { claims } from "./claims.ts";
 import { variants } from "./scenario.ts";
 
-claims(variants.frr);
+scenario(variants.frr, claims(variants.frr));

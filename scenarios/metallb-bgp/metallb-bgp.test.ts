@@ -1,4 +1,5 @@
+import { scenario } from "#harness/vitest/scenario";
 import { claims } from "./claims.ts";
 import metallbBgp from "./scenario.ts";
 
-claims(metallbBgp);
+scenario(metallbBgp, claims(metallbBgp));
