@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -62,12 +62,12 @@ describe("the cache", () => {
     expect(await missing()).toMatch(/was gone$/);
   });
 
-  test("reads an artifact again whose time changed, and remembers that it was right", async () => {
+  test("reads an artifact again whose date changed, and remembers that it was right", async () => {
     const { path } = await add();
-    await utimes(path, new Date(0), new Date(0));
+    const { mtime } = await stat(path);
+    await utimes(path, new Date(), new Date());
     expect(await missing()).toBeUndefined();
-    const [entry] = await readdir(join(cache.folder, "index"));
-    expect(JSON.parse(await readFile(join(cache.folder, "index", entry as string), "utf8")).mtimeMs).toBe(0);
+    expect((await stat(path)).mtime).toEqual(mtime);
   });
 
   test.each(["", "{", "{}", "null"])("takes an entry that says %j for damaged", async (text) => {
@@ -81,8 +81,6 @@ describe("the cache", () => {
     const env = { XDG_CACHE_HOME: home };
     expect(await listArtifacts(env)).toEqual([]);
     const { path } = await add();
-    await utimes(path, new Date(0), new Date(0));
-    expect(await missing()).toBeUndefined();
     await add({ name: "other", version: "2" }, "other 2");
     await rot(path);
     expect((await listArtifacts(env)).map((a) => [a.name, a.provider, a.damaged])).toEqual([

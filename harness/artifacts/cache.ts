@@ -1,11 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 import type { Arch, Artifact, Program, Refusal } from "../model/artifacts.ts";
-import { LabBroken } from "../model/errors.ts";
 import { putInPlace, sha256Of } from "./files.ts";
 
 /**
@@ -27,13 +26,11 @@ interface Entry {
   readonly refusals: readonly Refusal[];
   readonly sha256: string;
   readonly bytes: number;
-  /** Time of the file's last change when its digest was last known to be right. */
-  readonly mtimeMs: number;
   readonly madeAt: string;
 }
 
 /** An artifact in the cache, as `hardway artifacts` lists it. */
-export interface CachedArtifact extends Omit<Entry, "mtimeMs"> {
+export interface CachedArtifact extends Entry {
   readonly path: string;
   /** What is wrong with it, if anything; it will be obtained anew when it is next wanted. */
   readonly damaged?: string;
@@ -46,9 +43,9 @@ export type Found = { readonly artifact: Artifact } | { readonly missing: string
  * Artifacts by content: `blobs/sha256/<digest>`, each with an entry in `index/` that says which program it is and where
  * it came from. Files come to their places finished, by renaming, so that runs at the same time never see half of one.
  *
- * An artifact's digest is computed anew when its file's size or time of change is not the recorded one, and otherwise
- * only on request: reading everything costs some 2 s per GB at every start, and truncation, overwriting and copying
- * back all show in size or time. What does not, a disk that loses bits, is what `verifyCache` is for.
+ * A file that was verified bears the same date, `verifiedAt`, and whoever writes to it changes that. So a digest is
+ * computed anew only where size or date are not as they were left, or on request: reading everything costs some 2 s per
+ * GB at every start. What shows in neither, a disk that loses bits, is what `verifyCache` is for.
  */
 export class Cache {
   readonly folder: string;
@@ -57,7 +54,7 @@ export class Cache {
     this.folder = folder;
   }
 
-  /** The artifact for a program made by this recipe. Never changes the cache but for the recorded time. */
+  /** The artifact for a program made by this recipe. Changes nothing but a verified file's date. */
   async find(program: Program, arch: Arch, recipe: string): Promise<Found> {
     const file = this.#entryFile(program, arch, recipe);
     const entry = await readEntry(file);
@@ -65,8 +62,7 @@ export class Cache {
     if (entry === "damaged") return { missing: `its entry ${file} was damaged` };
     const path = this.#blob(entry.sha256);
     const damage = await this.#damage(entry, "when in doubt");
-    if (damage.is !== undefined) return { missing: damage.is };
-    if (damage.mtimeMs !== entry.mtimeMs) await this.#write(file, { ...entry, mtimeMs: damage.mtimeMs });
+    if (damage !== undefined) return { missing: damage };
     const { provider, from, refusals, sha256, bytes } = entry;
     return { artifact: { program, arch, path, sha256, bytes, provider, from, refusals } };
   }
@@ -87,8 +83,9 @@ export class Cache {
     const path = this.#blob(made.sha256);
     await mkdir(join(this.folder, "blobs", "sha256"), { recursive: true });
     await chmod(finished, 0o555);
+    await utimes(finished, verifiedAt, verifiedAt);
     await putInPlace(finished, path);
-    const { size: bytes, mtimeMs } = await stat(path);
+    const { size: bytes } = await stat(path);
     const { name, version } = program;
     const { provider, from, sha256, refusals } = made;
     await this.#write(this.#entryFile(program, arch, recipe), {
@@ -100,7 +97,6 @@ export class Cache {
       refusals,
       sha256,
       bytes,
-      mtimeMs,
       madeAt: new Date().toISOString(),
     });
     return { program, arch, path, sha256, bytes, provider, from, refusals };
@@ -112,14 +108,14 @@ export class Cache {
    */
   async workspace(): Promise<{ readonly path: string } & AsyncDisposable> {
     const parent = join(this.folder, "tmp");
-    await makeFolder(parent);
+    await mkdir(parent, { recursive: true });
     await Promise.all(
       (await readdir(parent))
         .filter((name) => isAbandoned(name))
         .map((name) => rm(join(parent, name), { recursive: true, force: true })),
     );
     const path = join(parent, `${hostname()}~${process.pid}~${randomUUID().slice(0, 8)}`);
-    await makeFolder(path);
+    await mkdir(path);
     return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
   }
 
@@ -132,7 +128,7 @@ export class Cache {
     options: { readonly signal?: AbortSignal; readonly onWait?: () => void },
   ): Promise<AsyncDisposable> {
     const folder = join(this.folder, "locks");
-    await makeFolder(folder);
+    await mkdir(folder, { recursive: true });
     const lockfilePath = join(folder, `${createHash("sha256").update(name).digest("hex").slice(0, 16)}.lock`);
     for (let waited = false; ; waited = true) {
       options.signal?.throwIfAborted();
@@ -167,34 +163,31 @@ export class Cache {
     for (const file of await this.#entryFiles()) {
       const entry = await readEntry(file);
       if (entry === undefined || entry === "damaged") continue;
-      const damaged = (await this.#damage(entry, digest)).is;
-      const { mtimeMs: _, ...rest } = entry;
-      listed.push({ ...rest, path: this.#blob(entry.sha256), ...(damaged !== undefined && { damaged }) });
+      const damaged = await this.#damage(entry, digest);
+      listed.push({ ...entry, path: this.#blob(entry.sha256), ...(damaged !== undefined && { damaged }) });
       if (damaged !== undefined && digest === "always") await rm(file, { force: true });
     }
     return listed;
   }
 
-  async #damage(
-    entry: Entry,
-    digest: "when in doubt" | "always",
-  ): Promise<{ readonly is?: string; readonly mtimeMs: number }> {
+  /** What is wrong with an artifact's file, or undefined. */
+  async #damage(entry: Entry, digest: "when in doubt" | "always"): Promise<string | undefined> {
     const path = this.#blob(entry.sha256);
     const found = await stat(path).catch((e: NodeJS.ErrnoException) => {
       if (e.code !== "ENOENT") throw e;
     });
-    if (!found) return { is: `its file ${path} was gone`, mtimeMs: 0 };
-    const { mtimeMs } = found;
+    if (!found) return `its file ${path} was gone`;
     if (found.size !== entry.bytes) {
-      return { is: `its file ${path} was damaged: ${found.size} bytes instead of ${entry.bytes}`, mtimeMs };
+      return `its file ${path} was damaged: ${found.size} bytes instead of ${entry.bytes}`;
     }
-    if (digest === "when in doubt" && mtimeMs === entry.mtimeMs) return { mtimeMs };
+    const isDoubtful = found.mtimeMs !== verifiedAt.getTime();
+    if (!isDoubtful && digest === "when in doubt") return undefined;
     const sha256 = await sha256Of(path);
-    if (sha256 === entry.sha256) return { mtimeMs };
-    return {
-      is: `its file ${path} was damaged: SHA-256 ${sha256.slice(0, 12)}… instead of ${entry.sha256.slice(0, 12)}…`,
-      mtimeMs,
-    };
+    if (sha256 !== entry.sha256) {
+      return `its file ${path} was damaged: SHA-256 ${sha256.slice(0, 12)}… instead of ${entry.sha256.slice(0, 12)}…`;
+    }
+    if (isDoubtful) await utimes(path, verifiedAt, verifiedAt);
+    return undefined;
   }
 
   async #entryFiles(): Promise<string[]> {
@@ -235,6 +228,9 @@ export class Cache {
   }
 }
 
+/** The date of verified files: any that no writing would give them. */
+const verifiedAt = new Date("2000-01-01T00:00:00Z");
+
 /** How often a lock that another run holds is asked for again. */
 const lockPollMs = 200;
 
@@ -270,16 +266,4 @@ function isAbandoned(workspace: string): boolean {
   } catch (e) {
     return (e as NodeJS.ErrnoException).code === "ESRCH";
   }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((e: NodeJS.ErrnoException) => {
-    if (e.code === "ENOSPC" || e.code === "EDQUOT") throw e;
-    throw new LabBroken("the cache of artifacts cannot be written to", {
-      who: path,
-      seen: e.message,
-      look: "XDG_CACHE_HOME, which names another place for it",
-      cause: e,
-    });
-  });
 }

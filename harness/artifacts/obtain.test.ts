@@ -143,6 +143,13 @@ describe("providers", () => {
   });
 });
 
+test("a cache that cannot be written to is a broken lab that names it", async () => {
+  await writeFile(join(home, "hardway"), "a file where the folder should be");
+  const failing = obtain([tool], { env, progress: heard(), providers: () => [] });
+  await expect(failing).rejects.toThrow(LabBroken);
+  await expect(failing).rejects.toThrow(/\/hardway: the cache of artifacts cannot be used\n.*seen: +(ENOTDIR|EEXIST)/);
+});
+
 /** Another process that obtains one program of a release server. */
 function another(url: string, wrap: readonly string[] = []) {
   const program = JSON.stringify(released(url));

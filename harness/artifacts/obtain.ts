@@ -58,8 +58,9 @@ export async function obtain(
       try {
         for (const [program, result] of await obtainUnit(name, unit, context)) results.set(program, result);
       } catch (e) {
-        failures.push(e);
-        stop.abort(e);
+        const failure = isOfFileSystem(e) ? unusable(cache, e) : e;
+        failures.push(failure);
+        stop.abort(failure);
       }
     }),
   );
@@ -201,6 +202,19 @@ function nobodyProvides(unobtainable: ReadonlyMap<Program, readonly Refusal[]>, 
     who: "artifacts",
     seen: reasons.join("\n"),
     look: "HARDWAY_MIRROR, a folder or URL with upstream's layout",
+  });
+}
+
+function isOfFileSystem(e: unknown): e is NodeJS.ErrnoException {
+  return e instanceof Error && "syscall" in e && "path" in e;
+}
+
+function unusable(cache: Cache, cause: NodeJS.ErrnoException): LabBroken {
+  return new LabBroken("the cache of artifacts cannot be used", {
+    who: cache.folder,
+    seen: cause.message,
+    look: "XDG_CACHE_HOME, which names another place for it",
+    cause,
   });
 }
 
