@@ -85,8 +85,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
     done();
     line.done();
   } catch (cause) {
-    const error =
-      run.signal.aborted || siblings.aborted ? cause : broken(step, performance.now() - started, cause, heard);
+    const error = outside.aborted ? cause : broken(step, performance.now() - started, cause, heard);
     done(String((error as Error)?.message ?? error));
     line.failed(timeout.signal.aborted ? `not finished within ${step.within}` : firstLine(cause));
     throw error;
