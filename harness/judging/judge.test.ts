@@ -128,11 +128,11 @@ test("reaches tells which fields differ, and all that was seen", async () => {
 test("reaches looks a last time when the wait is over, and not after it", async () => {
   const began = performance.now();
   const it = probe<number[]>(async () => [performance.now() - began]);
-  await refusal(judging.reaches(it, hasExactly(-1), short));
+  await refusal(judging.reaches(it, hasExactly(-1), { ...short, within: "300ms" }));
   const [last = 0] = (observed().at(-1)?.seen ?? []) as number[];
-  expect(last).toBeGreaterThan(110);
-  expect(last).toBeLessThan(200);
-  expect(it.looks).toBeLessThanOrEqual(5);
+  expect(last).toBeGreaterThan(290);
+  expect(last).toBeLessThan(400);
+  expect(it.looks).toBeLessThanOrEqual(6);
 });
 
 test("what cannot come any more is told at once", async () => {
@@ -273,6 +273,14 @@ test("an interrupted wait ends at once, and accuses nobody", async () => {
   const it = probe([a]);
   expect((await refusal(judging.once(it, hasAny()))).name).toBe("LabBroken");
   expect(it.looks).toBe(0);
+});
+
+test("an interrupted watch does not wait for its next look", async () => {
+  const began = performance.now();
+  setTimeout(() => run.abort("SIGINT"), 30);
+  const error = await refusal(judging.holds(probe([a]), hasAny(), { for: "10s", every: "4s" }));
+  expect(performance.now() - began).toBeLessThan(2000);
+  expect(error.name).toBe("LabBroken");
 });
 
 test("equal sightings in a row are written at the first and at the last, with how many", async () => {
