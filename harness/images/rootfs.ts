@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Cache, cacheFolder } from "../artifacts/cache.ts";
@@ -145,7 +145,7 @@ async function debootstrap(
   } catch (cause) {
     if (signal?.aborted || !(cause instanceof LabBroken)) throw cause;
     if (isDiskFull(cause) || cause.message.includes("No space left on device"))
-      throw await diskFull(`the root file system ${root.name}`, tmpdir(), cause);
+      throw await diskFull(`the root file system ${root.name}`, await fullest([scratch, tmpdir()]), cause);
     throw new LabBroken(`its root file system of ${root.packages.length} Debian packages could not be made`, {
       who: root.name,
       ...(cause.particulars.seen !== undefined && { seen: cause.particulars.seen }),
@@ -153,4 +153,9 @@ async function debootstrap(
       cause,
     });
   }
+}
+
+async function fullest(folders: readonly string[]): Promise<string> {
+  const free = await Promise.all(folders.map((folder) => statfs(folder).then(({ bavail, bsize }) => bavail * bsize)));
+  return folders[free.indexOf(Math.min(...free))] ?? "/";
 }

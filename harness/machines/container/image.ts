@@ -40,21 +40,27 @@ export async function prepare(set: ImageSet, progress: Progress, signal?: AbortS
   return { images: set, machineImage, artifacts: [...plan.artifacts.values()], detail: { store } };
 }
 
-/** Removes machine images and stores of other version sets than these. Returns one line per removed thing. */
+/** Removes machine images and stores of other version sets than these, unless a lab uses them. One line per removed thing. */
 export async function removeOldImages(current: readonly ImageSet[], progress: Progress): Promise<string[]> {
   const engine = await findEngine();
   const plans = await Promise.all(current.map((set) => planOf(engine, set, progress)));
   const kept = new Set(plans.map(({ machineImage }) => machineImage));
+  const removed: string[] = [];
   const listed = await engine.docker.listImages({ filters: { label: [`${label.is}=image`] } });
-  const old = listed
-    .flatMap(({ RepoTags }) => RepoTags ?? [])
-    .filter((tag) => tag.startsWith(`${repository}:`) && !kept.has(tag));
-  for (const tag of old) await engine.docker.getImage(tag).remove();
+  for (const tag of listed.flatMap(({ RepoTags }) => RepoTags ?? [])) {
+    if (!tag.startsWith(`${repository}:`) || kept.has(tag)) continue;
+    try {
+      await engine.docker.getImage(tag).remove();
+      removed.push(`image ${tag}`);
+    } catch (error) {
+      if (!answered(error, 404, 409)) throw error;
+    }
+  }
   const stores = await removeOldStores(
     engine,
     plans.map(({ store }) => store),
   );
-  return [...old.map((tag) => `image ${tag}`), ...stores.map((name) => `volume ${name}`)];
+  return [...removed, ...stores.map((name) => `volume ${name}`)];
 }
 
 async function planOf({ arch }: Engine, set: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Plan> {
@@ -156,6 +162,7 @@ async function fill({ engine, set, plan, progress, signal }: Bake, line: Progres
   const images: ArchivedImage[] = [];
   const bases = new Map<RootFs, Layer[]>();
   for (const pod of set.pods) {
+    signal?.throwIfAborted();
     let base: Layer[] = [];
     if (pod.base) {
       base =

@@ -54,7 +54,7 @@ export async function fillStore(
   signal?: AbortSignal,
 ): Promise<void> {
   await docker.createVolume({ Name: store, Labels: { [label.is]: "store" } });
-  await once({
+  const filled = once({
     what: "filling containerd's store",
     image: machineImage,
     script: filling,
@@ -65,6 +65,10 @@ export async function fillStore(
     },
     input: () => imageArchive(images, arch),
     ...(signal && { signal }),
+  });
+  await filled.catch(async (error) => {
+    await removeVolume(store).catch(() => undefined);
+    throw error;
   });
   await docker.createVolume({ Name: filledMark(store), Labels: { [label.is]: "store" } });
 }
@@ -182,7 +186,7 @@ interface Helper {
   readonly script: string;
   readonly args?: readonly string[];
   readonly host: HostConfig;
-  readonly input?: () => NodeJS.ReadableStream;
+  readonly input?: () => Readable;
   readonly run?: string;
   readonly signal?: AbortSignal;
 }
@@ -199,34 +203,50 @@ async function once({ what, image, script, args = [], host, input, run, signal }
     ...(input && { OpenStdin: true, StdinOnce: true }),
     HostConfig: { NetworkMode: "none", LogConfig: { Type: "json-file", Config: { "max-size": "1m" } }, ...host },
   });
-  const abort = () => void removeContainer(container).catch(() => {});
-  signal?.addEventListener("abort", abort, { once: true });
   const started = Date.now();
   try {
-    const ended = container.wait({ condition: "next-exit" });
-    const stdin = input && (await container.attach({ stream: true, stdin: true, hijack: true }));
-    await container.start();
-    const fed = stdin && input && feed(input(), stdin);
-    const [{ StatusCode }, starved] = await Promise.all([ended, fed]);
-    signal?.throwIfAborted();
-    if (StatusCode === 0 && !starved) return;
-    throw new LabBroken(`${what} failed${StatusCode === 0 ? "" : ` with exit code ${StatusCode}`}`, {
+    const work = input ? runFed(container, input()) : runToEnd(container);
+    const { exitCode, starved } = await Promise.race([work, abortOf(signal)]);
+    if (exitCode === 0 && !starved) return;
+    throw new LabBroken(`${what} failed${exitCode === 0 ? "" : ` with exit code ${exitCode}`}`, {
       who: "container engine",
       waitedMs: Date.now() - started,
       seen: (await saidBy(container)) || starved?.message || "nothing",
       look: "is the engine's disk full? docker system df",
       ...(starved && { cause: starved }),
     });
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : error;
   } finally {
-    signal?.removeEventListener("abort", abort);
     await removeContainer(container);
   }
 }
 
+interface Ended {
+  readonly exitCode: number;
+  /** Why its input did not reach it whole. */
+  readonly starved?: Error;
+}
+
+async function runToEnd(container: Container): Promise<Ended> {
+  await container.start();
+  return { exitCode: (await container.wait()).StatusCode };
+}
+
+async function runFed(container: Container, input: Readable): Promise<Ended> {
+  const stdin = await container.attach({ stream: true, stdin: true, hijack: true });
+  const [ended, starved] = await Promise.all([runToEnd(container), feed(input, stdin)]);
+  return { ...ended, ...(starved && { starved }) };
+}
+
+/** Never comes, or rejects with the signal's reason. */
+function abortOf(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(signal.reason);
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
 /** A reader that ends before its input does is no failure here: its exit code tells. */
-async function feed(from: NodeJS.ReadableStream, to: NodeJS.ReadWriteStream): Promise<Error | undefined> {
+async function feed(from: Readable, to: NodeJS.ReadWriteStream): Promise<Error | undefined> {
   try {
     await pipeline(from, to as unknown as NodeJS.WritableStream);
     return undefined;
