@@ -136,15 +136,15 @@ const smallDisk = (): boolean => {
 
 test("half a line that still fitted does not spoil the next", (context) => {
   if (!smallDisk()) context.skip("no tmpfs can be mounted here");
+  vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const journal = openJournal(folder);
   try {
-    vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    const journal = openJournal(folder);
     for (let n = 0; n < 60; n++) journal.write(step("x".repeat(400)));
     const full = readFileSync(journalFile(folder), "utf8");
     expect(full.endsWith("\n")).toBe(true);
     expect(readJournal(folder).length).toBeLessThan(60);
-    journal.close();
   } finally {
+    journal.close();
     execFileSync("umount", [folder]);
   }
 });
