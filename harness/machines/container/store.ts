@@ -160,24 +160,28 @@ done
 for clone in $clones; do wait "$clone"; done
 `;
 
-/** Removes the stores that no current version set wants, with their marks. Returns their names. */
+/** Removes the stores that no current version set wants, with their marks, unless they are being filled. Returns their names. */
 export async function removeOldStores({ docker }: Engine, current: readonly string[]): Promise<string[]> {
   const { Volumes } = await docker.listVolumes({ filters: { label: [`${label.is}=store`] } });
   const kept = new Set(current.flatMap((store) => [store, filledMark(store)]));
   const old = (Volumes ?? []).map(({ Name }) => Name).filter((name) => !kept.has(name));
+  const removed: string[] = [];
   // Marks first: a store without its mark is filled anew, a mark without its store too.
-  for (const name of old.sort((a, b) => b.length - a.length)) await removeVolume(name);
-  return old;
+  for (const name of old.sort((a, b) => b.length - a.length)) if (await removeVolume(name)) removed.push(name);
+  return removed;
 }
 
-async function removeVolume(name: string): Promise<void> {
+/** Whether it is gone; not while somebody uses it. */
+async function removeVolume(name: string): Promise<boolean> {
   const { docker } = await engine();
-  await docker
-    .getVolume(name)
-    .remove()
-    .catch((error) => {
-      if (!answered(error, 404)) throw error;
-    });
+  try {
+    await docker.getVolume(name).remove();
+    return true;
+  } catch (error) {
+    if (answered(error, 404)) return true;
+    if (answered(error, 409)) return false;
+    throw error;
+  }
 }
 
 interface Helper {
