@@ -13,7 +13,8 @@ if (!existsSync(`${project}node_modules`)) {
 }
 if (Number.parseInt(process.versions.node, 10) >= wanted) {
   const { main } = await import("../harness/cli/main.ts");
-  process.exitCode = await main(process.argv.slice(2));
+  // A kept lab's forwarders would hold the process; what they reach stays up without them.
+  process.exit(await main(process.argv.slice(2)));
 } else {
   const node = `${project}node_modules/node-linux-${process.arch}/bin/node`;
   if (!existsSync(node)) {

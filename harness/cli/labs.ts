@@ -4,11 +4,12 @@ import { listRuns, type RunRecord, type RunState } from "../run/registry.ts";
 export type ListedRun = RunRecord & { readonly state: RunState };
 
 /**
- * The run that a command is about: the one whose id begins or ends with `wanted`, or the only one with machines up.
- * Throws `LabBroken` when there is none, or more than one to choose from.
+ * The run that a command is about: the one whose id begins or ends with `wanted`, else the only one
+ * that is kept, else the only one that is up. Throws `LabBroken` when there is none, or more than one to choose from.
  */
 export function chooseRun(wanted: string | undefined, runs: readonly ListedRun[] = listRuns()): ListedRun {
-  const up = runs.filter(({ state }) => state === "up" || state === "kept");
+  const kept = runs.filter(({ state }) => state === "kept");
+  const up = kept.length > 0 ? kept : runs.filter(({ state }) => state === "up");
   const candidates =
     wanted === undefined ? up : runs.filter(({ id }) => id === wanted || id.startsWith(wanted) || id.endsWith(wanted));
   const [only, ...others] = candidates;

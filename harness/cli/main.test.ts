@@ -102,11 +102,12 @@ describe("choosing a lab", () => {
   const two = run("20261120-190000-metallb-bgp-b0b0", "up");
 
   test("the only one needs no name", () => expect(chooseRun(undefined, [dead, one])).toBe(one));
+  test("a kept one goes before those that tests use", () => expect(chooseRun(undefined, [one, two])).toBe(one));
   test("the end of an id is enough", () => expect(chooseRun("b0b0", [dead, one, two])).toBe(two));
   test("so is its beginning", () => expect(chooseRun("20261120-17", [dead, one, two])).toBe(dead));
   test("of several one must be named", () =>
-    expect(() => chooseRun(undefined, [one, two])).toThrow(
-      /^several labs are up, name one with --run\n +seen: +\S+x7f2 \(kept\)\n +\S+b0b0 \(up\)\n +look: +npx hardway status$/,
+    expect(() => chooseRun(undefined, [one, { ...two, state: "kept" }])).toThrow(
+      /^several labs are up, name one with --run\n +seen: +\S+x7f2 \(kept\)\n +\S+b0b0 \(kept\)\n +look: +npx hardway status$/,
     ));
   test("a name that fits none is told", () => expect(() => chooseRun("zzzz", [one])).toThrow('no run matches "zzzz"'));
 });

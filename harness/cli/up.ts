@@ -1,21 +1,44 @@
 import { screenProgress } from "../host/progress.ts";
+import { LabBroken } from "../model/errors.ts";
 import type { Scenario } from "../model/scenario.ts";
+import { countInterrupts, interruptSignals } from "../run/interrupt.ts";
 import { raiseLab } from "../run/lifecycle.ts";
-import { exitCodes } from "./exit.ts";
+import { exitCodes, interrupted } from "./exit.ts";
 import { loadScenario } from "./scenarios.ts";
+
+type InterruptSignal = (typeof interruptSignals)[number];
 
 export interface UpOptions {
   readonly variant?: string;
   readonly until?: string;
 }
 
-/** Raises a lab and leaves it up. Prints how to enter it. */
+/**
+ * Raises a lab and leaves it up. Prints how to enter it. Interrupted, it lowers what it raised and returns the signal's
+ * exit code; the third interruption ends the process at once.
+ */
 export async function up(folder: string, { variant, until }: UpOptions): Promise<number> {
   const scenario = await loadScenario(folder, variant);
-  const lab = await raiseLab(scenario, { progress: screenProgress(), ...(until !== undefined && { until }) });
-  await lab.lower({ outcome: "conforms", keep: true });
-  process.stdout.write(howToEnter(scenario, lab.run, until));
-  return exitCodes.conforms;
+  const interruption = new AbortController();
+  let by: InterruptSignal | undefined;
+  using counting = countInterrupts((nth, signal) => {
+    by ??= interruptSignals.find((known) => known === signal);
+    interruption.abort(new LabBroken(`interrupted by ${signal}`));
+    if (nth < 3) return;
+    counting[Symbol.dispose]();
+    process.kill(process.pid, signal);
+  });
+  try {
+    const options = { progress: screenProgress(), signal: interruption.signal };
+    const lab = await raiseLab(scenario, { ...options, ...(until !== undefined && { until }) });
+    await lab.lower({ outcome: by ? "broken" : "conforms", keep: by === undefined, ...(by && { because: by }) });
+    if (by === undefined) process.stdout.write(howToEnter(scenario, lab.run, until));
+  } catch (error) {
+    if (by === undefined) throw error;
+  }
+  if (by === undefined) return exitCodes.conforms;
+  process.stderr.write(`hardway: ${scenario.id}: interrupted by ${by}, nothing of it is up\n`);
+  return interrupted[by];
 }
 
 function howToEnter(scenario: Scenario, run: { id: string; folder: string }, until: string | undefined): string {
