@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { within } from "#harness/judging/within";
 import { Misdeclared } from "#harness/model/errors";
@@ -84,9 +84,12 @@ export function fabricOn(
 
     async capture(segment, { node, filter, snaplen } = {}) {
       const device = node === undefined ? ports.bridge(segment) : ports.port(node, segment);
-      const name = `${segment}${node ? `-${node}` : ""}-${++captures}.pcap`;
       const folder = join(run.folder, "attachments");
       mkdirSync(folder, { recursive: true });
+      const nextName = () => `${segment}${node ? `-${node}` : ""}-${++captures}.pcap`;
+      let name = nextName();
+      // A kept lab is captured by one process after another.
+      while (existsSync(join(folder, name))) name = nextName();
       const argv = ["tcpdump", "-i", device, "-n", "-U", "--immediate-mode", "-Z", "root", "-w", "-"];
       if (snaplen !== undefined) argv.push("-s", String(snaplen));
       if (filter !== undefined) argv.push(filter);
