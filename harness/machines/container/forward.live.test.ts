@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { buffer, text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Machine, RaisedLab } from "#harness/model/machines";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Machine, Powered, RaisedLab } from "#harness/model/machines";
 import { forward } from "./forward.ts";
 import { raiseLab } from "./raise.ts";
 import { prepared, silent, testRun, topology } from "./testdata/lab.ts";
+
+vi.setConfig({ testTimeout: 20_000 });
 
 let lab: RaisedLab;
 let alice: Machine;
@@ -91,4 +93,23 @@ test("a client that goes away leaves no process on the machine", async () => {
   await alice.sh("until pgrep -f ' bob [7]104'; do sleep 0.02; done", { within: "5s" });
   client.destroy();
   await alice.sh("while pgrep -f ' bob [7]104'; do sleep 0.05; done", { within: "10s" });
+});
+
+test("a machine that loses its power resets its connections, and says nothing of its own to the new ones", async () => {
+  const bob = lab.machines.get("bob") as Machine & Powered;
+  await using _server = await serve(7105, "echo hello; sleep 60");
+  await using tunnel = await forward(bob, "127.0.0.1", 7105);
+  const open = connect(tunnel.port, "127.0.0.1");
+  await once(open, "data");
+  const ended = text(open).catch((error) => error.code);
+  const heard: Promise<string>[] = [];
+  const cut = bob.cutPower();
+  for (let i = 0; i < 10; i++) {
+    const late = connect(tunnel.port, "127.0.0.1");
+    heard.push(text(late).catch((error) => error.code));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await cut;
+  expect(["", "ECONNRESET"]).toContain(await ended);
+  for (const said of await Promise.all(heard)) expect(["", "hello\n", "ECONNRESET"]).toContain(said);
 });

@@ -10,6 +10,9 @@ export interface Forwarder extends AsyncDisposable {
   readonly port: number;
 }
 
+/** What comes first once the connection is made; the engine's own complaint about a dying machine begins otherwise. */
+const connected = "+";
+
 /**
  * Joins standard input and output to a TCP connection. An end from this side is passed on and answers still come back;
  * an end from the other side ends it all. (socat and nc can do one of the two, not both.) Perl's base is on every Debian.
@@ -20,6 +23,7 @@ my ($host, $port) = @ARGV;
 my $peer = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => 10) or die "$host:$port: $!\\n";
 setsockopt($peer, 6, 1, 1);
 binmode STDIN; binmode STDOUT;
+syswrite(STDOUT, "${connected}");
 my $both = IO::Select->new($peer, \\*STDIN);
 sub give { my ($to, $data) = @_; while (length $data) { my $n = syswrite($to, $data) // exit 1; substr($data, 0, $n, "") } }
 while (1) {
@@ -67,10 +71,14 @@ async function carry(machine: ContainerMachine, client: Socket, host: string, po
     stream.destroy();
   });
   client.pipe(stream);
+  let made = false;
   for await (const { from, data } of output) {
-    if (from === "stderr") throw new Error(data.toString());
-    if (!client.write(data)) await once(client, "drain", { signal: closed.signal });
+    if (from === "stderr" || (!made && data.toString("latin1", 0, 1) !== connected)) throw new Error(data.toString());
+    const body = made ? data : data.subarray(connected.length);
+    made = true;
+    if (!client.write(body)) await once(client, "drain", { signal: closed.signal });
   }
+  if (!made) throw new Error("the engine ended the connection before it was made");
   // Nobody is left to take what the client may still send; reading it on avoids a reset that would overtake the answer.
   client.unpipe(stream);
   client.resume();
