@@ -11,7 +11,13 @@ export interface Run {
   /** Aborted when the run is interrupted; everything that waits listens to it. */
   readonly signal: AbortSignal;
   /** Registers what must be undone; undone in reverse order, each within its budget, whatever the others do. */
-  defer(what: string, undo: () => PromiseLike<void>): void;
+  defer(
+    what: string,
+    undo: () => PromiseLike<void>,
+    options?: {
+      /** What would not outlive this process: undone although the machines stay. */ readonly evenIfKept?: boolean;
+    },
+  ): void;
 }
 
 /** Append-only evidence, JSON lines, flushed as written. */

@@ -72,7 +72,7 @@ export async function boot(
     await reaches({ of: `API server on ${first.name}`, look }, isReady(), within.apiAnswers);
     const { stdout: kubeconfig } = await first.sh(["cat", admin], { secret: true });
     const tunnel = await forward(first, "127.0.0.1", 6443);
-    run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose]());
+    run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose](), { evenIfKept: true });
     return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
   };
 

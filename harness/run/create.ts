@@ -13,12 +13,18 @@ export interface OwnedRun extends Run {
   abort(because: string): void;
   /**
    * Undoes all that was deferred, the last first, each within `within.undo`, whatever the others do; then closes the
-   * journal. With `keep` nothing is undone. A second call waits for the first.
+   * journal. With `keep` only what does not outlive this process is undone. A second call waits for the first.
    * Throws one `LabBroken` that tells all that could not be undone.
    */
   end(options?: { readonly keep?: boolean }): Promise<void>;
   /** Whether `end` has been called. */
   readonly ending: boolean;
+}
+
+interface Undo {
+  readonly what: string;
+  readonly undo: () => PromiseLike<void>;
+  readonly evenIfKept: boolean;
 }
 
 export interface NewRun {
@@ -35,11 +41,11 @@ export function createRun({ scenario, root = defaultRoot }: NewRun): OwnedRun {
   const { id, folder } = makeFolder(scenario, resolve(root));
   const journal = openJournal(folder);
   const controller = new AbortController();
-  const undos: { what: string; undo: () => PromiseLike<void> }[] = [];
+  const undos: Undo[] = [];
   let ended: Promise<void> | undefined;
   let closed = false;
 
-  async function undone({ what, undo }: (typeof undos)[number]): Promise<string[]> {
+  async function undone({ what, undo }: Undo): Promise<string[]> {
     const started = Date.now();
     const error = await withinBudget(undo);
     const at = Date.now();
@@ -50,7 +56,9 @@ export function createRun({ scenario, root = defaultRoot }: NewRun): OwnedRun {
   async function undoAll(keep: boolean): Promise<void> {
     const failures: string[] = [];
     // Undoing may itself defer more.
-    for (let next = keep ? undefined : undos.pop(); next; next = undos.pop()) failures.push(...(await undone(next)));
+    for (let next = undos.pop(); next; next = undos.pop()) {
+      if (!keep || next.evenIfKept) failures.push(...(await undone(next)));
+    }
     closed = true;
     journal.close();
     if (failures.length > 0) {
@@ -67,13 +75,13 @@ export function createRun({ scenario, root = defaultRoot }: NewRun): OwnedRun {
     folder,
     journal,
     signal: controller.signal,
-    defer(what, undo) {
+    defer(what, undo, { evenIfKept = false } = {}) {
       if (!closed) {
-        undos.push({ what, undo });
+        undos.push({ what, undo, evenIfKept });
         return;
       }
       // Made too late to be used, so it goes at once.
-      void undone({ what, undo });
+      void undone({ what, undo, evenIfKept });
       throw new LabBroken(`the run is over, so ${what} is of no use any more`, { who: id });
     },
     abort: (because) => controller.abort(because),

@@ -22,7 +22,7 @@ import { createRun, type OwnedRun } from "./create.ts";
 import { explain } from "./explain.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { keepRun } from "./registry.ts";
-import { startWatches, worldOf } from "./watches.ts";
+import { startWatches, type Watches, worldOf } from "./watches.ts";
 
 export interface RaiseOptions {
   readonly progress: Progress;
@@ -79,7 +79,8 @@ export async function raiseLab<T extends Topology>(
 
   let world: World | undefined;
   let kube: Kube | undefined;
-  let watches: Awaited<ReturnType<typeof startWatches>> | undefined;
+  let watches: Watches | undefined;
+  let conforms = false;
   const up: UpLab = {
     run,
     claim(test, options) {
@@ -92,12 +93,15 @@ export async function raiseLab<T extends Topology>(
     },
     explain: () => explain(run, world, kube),
     async lower({ outcome, because, keep = false }) {
-      await watches?.stop({ discard: outcome === "conforms" });
+      conforms = outcome === "conforms";
       journal.write({ kind: "run-ended", at: Date.now(), outcome, ...(because !== undefined && { because }) });
       if (keep) keepRun(run.id);
-      await run.end({ keep });
-      await runEnded(run.folder);
-      interruptible[Symbol.dispose]();
+      try {
+        await run.end({ keep });
+      } finally {
+        interruptible[Symbol.dispose]();
+        await runEnded(run.folder);
+      }
     },
   };
   try {
@@ -107,7 +111,9 @@ export async function raiseLab<T extends Topology>(
     const on = topology.nodes.map((node) => node.name);
     journal.write({ kind: "step-done", at: Date.now(), step: "raise machines", on, ms: Date.now() - began });
     world = worldOf(run, topology, raised);
-    watches = await startWatches(world, scenario.always ?? []);
+    const watching = await startWatches(world, scenario.always ?? []);
+    watches = watching;
+    run.defer("captures", () => watching.stop({ discard: conforms }), { evenIfKept: true });
     kube = await boot(scenario, world, progress, until);
     return up as UpLab<keyof T["nodes"] & string>;
   } catch (cause) {
