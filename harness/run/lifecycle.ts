@@ -60,7 +60,7 @@ export async function raiseLab<T extends Topology>(
   assertValid(scenario);
   const topology = resolve(scenario.topology);
   await backend.sweep();
-  refuseUnsupported(scenario, topology, await backend.survey());
+  refuseUnsupported(scenario, topology, await backend.survey(progress));
   const prepared = await backend.prepare(scenario.cluster.images, progress, signal);
 
   const run = createRun({ scenario: scenario.id });
