@@ -64,8 +64,12 @@ reddened(metallbBgp, claims(metallbBgp), {
     {
       claim: "MetalLB holds one BGP session per worker",
       when: "a worker's speaker is cut off from rt-01",
-      breaks: ({ lab }) =>
-        filtered(lab.nodes["k8s-node-02"], "OUTPUT -p tcp --dport 179 -j REJECT --reject-with tcp-reset"),
+      async breaks({ lab, vanishes }) {
+        const cut = await filtered(lab.nodes["k8s-node-02"], "OUTPUT -p tcp --dport 179 -j DROP");
+        const whole = sessionsEstablished({ peers, as: as.cluster, holdTime });
+        await vanishes(bgpSessions(lab.nodes["rt-01"]), whole, within.bgpHoldTime(`${holdTime}s`));
+        return cut;
+      },
       says: /172\.17\.0\.22/,
       patience: "15s",
     },
