@@ -22,8 +22,8 @@ export interface CommandOptions {
   /** Exit codes that are not an error. Default `[0]`; `"any"` leaves the judgement to the caller. */
   readonly ok?: readonly number[] | "any";
   readonly signal?: AbortSignal;
-  /** Its output holds a secret, so the journal says only that it ran. */
-  readonly secret?: boolean;
+  /** What its output must not give away: all of it, or these words. Neither the journal nor an error repeats it. */
+  readonly secret?: true | readonly string[];
 }
 
 /** A process that goes on while the caller does something else. Disposing it ends it. */

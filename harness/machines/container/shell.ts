@@ -17,6 +17,13 @@ const shortened = (text: string): string =>
     ? text
     : `${text.slice(0, journalled / 2)}\n… ${text.length - journalled} characters …\n${text.slice(-journalled / 2)}`;
 
+/** Output as it may be shown. */
+export function discreet(text: string, secret: CommandOptions["secret"]): string {
+  if (secret === undefined || text === "") return text;
+  if (secret === true) return "(not kept: it holds a secret)";
+  return secret.reduce((shown, word) => shown.replaceAll(word, "(secret)"), text);
+}
+
 const argvOf = (command: string | readonly string[]): readonly string[] =>
   typeof command === "string" ? ["/bin/sh", "-c", command] : command;
 
@@ -25,8 +32,7 @@ const textOf = (command: string | readonly string[]): string =>
 
 /** A shell in a container; it stays good over restarts of the container. */
 export function shellIn(container: Container, who: string, journal: Pick<Journal, "write">): Shell {
-  function note(started: number, result: CommandResult, secret = false): CommandResult {
-    const kept = (text: string) => (secret && text ? "(not kept: it holds a secret)" : shortened(text));
+  function note(started: number, result: CommandResult, secret?: CommandOptions["secret"]): CommandResult {
     journal.write({
       kind: "command-ran",
       at: started,
@@ -34,8 +40,8 @@ export function shellIn(container: Container, who: string, journal: Pick<Journal
       command: shortened(result.command),
       exitCode: result.exitCode,
       ms: result.ms,
-      stdout: kept(result.stdout),
-      stderr: kept(result.stderr),
+      stdout: shortened(discreet(result.stdout, secret)),
+      stderr: shortened(discreet(result.stderr, secret)),
     });
     return result;
   }
@@ -66,13 +72,13 @@ export function shellIn(container: Container, who: string, journal: Pick<Journal
       throw new LabBroken(`\`${shortened(text)}\` took longer than ${within} and was killed`, {
         who,
         waitedMs: result.ms,
-        seen: shortened(stderr || stdout),
+        seen: shortened(discreet(stderr || stdout, secret)),
       });
     }
     if (ok !== "any" && !ok.includes(result.exitCode)) {
       throw new LabBroken(`\`${shortened(text)}\` exited with ${result.exitCode}`, {
         who,
-        seen: shortened(stderr || stdout),
+        seen: shortened(discreet(stderr || stdout, secret)),
       });
     }
     return result;
