@@ -1,4 +1,5 @@
 import { readJournal } from "#harness/evidence/journal";
+import { isFor } from "#harness/evidence/rejudge";
 import { LabBroken } from "#harness/model/errors";
 import type {
   Attached,
@@ -150,7 +151,7 @@ function judgements(entries: readonly Evidence[], test: string): Judgement[] {
     .filter((entry) => entry.kind === "judged")
     .filter((entry) => entry.test === test)
     .map((judged) => {
-      const given = observed.filter((o) => o.probe === judged.probe && o.at >= judged.since && o.at <= judged.at);
+      const given = observed.filter((o) => o.probe === judged.probe && isFor(o, judged));
       const last = given.at(-1);
       return { ...judged, looks: given.reduce((sum, { times = 1 }) => sum + times, 0), ...(last && { last }) };
     });

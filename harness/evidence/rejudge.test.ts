@@ -90,6 +90,16 @@ test("only sightings from its beginning on, of its probe, and before it, count",
     ),
   ).toEqual(["conforms"]);
 });
+test("where judgements are numbered, the number counts and not the time", () => {
+  expect(
+    outcomes(
+      saw(10, 1, { judgement: 1 }),
+      saw(10, 3, { judgement: 2 }),
+      saw(9, 3, { judgement: 2 }),
+      judged("holds", 10, 11, { judgement: 2 }),
+    ),
+  ).toEqual(["conforms"]);
+});
 test("nothing seen is broken", () => {
   expect(outcomes(saw(9, 3), judged("once", 10, 13))).toEqual(["broken"]);
 });

@@ -42,12 +42,15 @@ function again(judged: Judged, sofar: readonly Observed[]): { verdict: Judged["v
   } catch (error) {
     return { verdict: { is: "unseen", because: (error as Error).message }, claim: judged.claim };
   }
-  const verdict = wasPresent(check, sofar)
-    ? verdictOver(
-        judged.mode,
-        check,
-        sofar.filter(({ at }) => at >= judged.since),
-      )
+  const own = sofar.filter((sighting) => isFor(sighting, judged));
+  const earlier = sofar.filter((sighting) => !own.includes(sighting));
+  const verdict = wasPresent(check, earlier)
+    ? verdictOver(judged.mode, check, own)
     : ({ is: "unseen", because: neverPresent } as const);
   return { verdict, claim: check.claim };
+}
+
+/** Whether a sighting of the same probe was made for this verdict; by their times where a journal numbers no judgements. */
+export function isFor(sighting: Observed, { judgement, since, at }: Judged): boolean {
+  return judgement === undefined ? sighting.at >= since && sighting.at <= at : sighting.judgement === judgement;
 }

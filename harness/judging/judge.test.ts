@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openJournal, readJournal } from "../evidence/journal.ts";
 import { rejudge } from "../evidence/rejudge.ts";
 import type { Judged, Observed } from "../model/evidence.ts";
@@ -254,6 +254,20 @@ test("an absence is claimed only after a presence", async () => {
   await judging.holds(route, not(includes(a)), { for: "20ms", every: "10ms" });
   expect((await refusal(judging.once(route, not(includes(b))))).name).toBe("LabBroken");
   expect(judged().map(({ outcome }) => outcome)).toEqual(["broken", "conforms", "conforms", "conforms", "broken"]);
+});
+
+test("what was seen in the millisecond in which a claim begins is not taken for its own", async () => {
+  using _still = vi.spyOn(Date, "now").mockReturnValue(1_795_201_467_046);
+  const route = probe<string[]>([a], []);
+  await judging.once(route, includes(a));
+  await judging.holds(route, not(includes(a)), { for: "20ms", every: "10ms" });
+  expect(judged().map(({ outcome }) => outcome)).toEqual(["conforms", "conforms"]);
+});
+
+test("claims that look at the same thing at once are each judged by their own looks", async () => {
+  const watch = { for: "30ms", every: "10ms" } as const;
+  await Promise.all([judging.holds(probe([a]), includes(a), watch), judging.holds(probe([b]), includes(b), watch)]);
+  expect(judged().map(({ outcome }) => outcome)).toEqual(["conforms", "conforms"]);
 });
 
 test("what does not vanish is told", async () => {

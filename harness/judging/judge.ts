@@ -59,6 +59,9 @@ export interface JudgeOptions {
   readonly patience?: Duration;
 }
 
+/** How many judgements this process has begun. A run is judged by one process. */
+let judgements = 0;
+
 /** Makes the judge of one claim. */
 export function judge({
   journal,
@@ -71,7 +74,7 @@ export function judge({
   const file = relative(process.cwd(), journalFile(folder));
 
   function write(claim: Claim, verdict: Judged["verdict"]): Judged {
-    const { mode, of, check, since } = claim;
+    const { mode, of, check, since, judgement } = claim;
     const judged: Judged = {
       kind: "judged",
       at: Date.now(),
@@ -81,6 +84,7 @@ export function judge({
       mode,
       check: { name: check.name, args: check.args },
       since,
+      judgement,
       verdict,
       outcome: outcomeOfVerdict(verdict),
     };
@@ -130,7 +134,8 @@ export function judge({
 
   /** One claim under judgement: its looks, as they are written. */
   function begin<T>(mode: Judged["mode"], probe: Probe<T>, check: Check<T>) {
-    const claim: Claim = { mode, of: probe.of, check: check as Check<unknown>, since: Date.now() };
+    const judgement = ++judgements;
+    const claim: Claim = { mode, of: probe.of, check: check as Check<unknown>, since: Date.now(), judgement };
     const began = performance.now();
     const sightings: Observed[] = [];
     let repeated: Observed | undefined;
@@ -143,7 +148,7 @@ export function judge({
     const elapsed = () => performance.now() - began;
     const keep = (sighting: Observed) => {
       sightings.push(sighting);
-      journal.write(sighting);
+      journal.write({ ...sighting, judgement });
     };
     const endStreak = () => {
       if (repeated) keep(repeated);
@@ -285,6 +290,7 @@ interface Claim {
   readonly of: string;
   readonly check: Check<unknown>;
   readonly since: number;
+  readonly judgement: number;
 }
 
 interface Wording {

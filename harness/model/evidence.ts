@@ -90,6 +90,8 @@ export interface Observed {
   readonly unseen?: string;
   /** How many sightings this entry stands for. Absent means one. */
   readonly times?: number;
+  /** Which judgement it was made for: the number that its verdict bears too. */
+  readonly judgement?: number;
 }
 
 export interface FaultPhase {
@@ -108,8 +110,10 @@ export interface Judged {
   readonly claim: string;
   readonly mode: "reaches" | "holds" | "always" | "once";
   readonly check: { readonly name: string; readonly args: unknown };
-  /** Only sightings from this time on, up to `at`, count. */
+  /** When the judgement began. */
   readonly since: number;
+  /** Its number in the run. The sightings that bear it, and no others, were judged. */
+  readonly judgement?: number;
   readonly verdict: Verdict | { readonly is: "unseen"; readonly because: string };
   readonly outcome: Outcome;
 }
