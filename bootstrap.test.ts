@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { inotifyInstances } from "#harness/fabric/wiring";
 
 const bootstrap = join(import.meta.dirname, "bootstrap");
 const tools = "bash cat date dirname env flock id kill mkdir rm setsid sh sleep tail uname".split(" ");
@@ -149,4 +150,28 @@ describe("Node packages", () => {
     expect(current({ "node_modules/zx": { version: "8.8.4", integrity: "sha512-a" } })).toBe(false));
   test("are not when one is there that should not be", () =>
     expect(current({ ...installed, "node_modules/left-over": { version: "1.0.0" } })).toBe(false));
+});
+
+describe("inotify instances", () => {
+  const limit = () => join(home, "limit");
+  const inotify = (more: string) => run(`inotify_limit=$HOME/limit; ${more} inotify`);
+
+  test("too few are raised by root, who is told", () => {
+    writeFileSync(limit(), "128\n");
+    expect(inotify("").said).toContain("raised from 128 to 1024, until the next boot");
+    expect(readFileSync(limit(), "utf8")).toBe(`${inotifyInstances}\n`);
+    expect(inotify("")).toEqual({ said: "", status: 0 });
+  });
+
+  test("who may not raise them is told how", () => {
+    writeFileSync(limit(), "128\n");
+    const { said, status } = inotify("is_root() { false; };");
+    expect(said).toContain("sudo sysctl fs.inotify.max_user_instances=1024");
+    expect(status).toBe(0);
+    expect(readFileSync(limit(), "utf8")).toBe("128\n");
+  });
+
+  test("a kernel that has no such limit is fine", () => {
+    expect(inotify("")).toEqual({ said: "", status: 0 });
+  });
 });

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
-import { statfs } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
+import { release } from "node:os";
 import { dirname } from "node:path";
 import { cacheFolder } from "../artifacts/cache.ts";
 import { size } from "../artifacts/files.ts";
+import { inotifyInstances, inotifyLimit } from "../fabric/wiring.ts";
 import { host, whereIs } from "../host/command.ts";
 import { containerBackend } from "../machines/container/backend.ts";
 import { engine } from "../machines/container/engine.ts";
@@ -51,6 +53,7 @@ async function engineRows(): Promise<string | undefined> {
     for (const { feature, present, how, seen } of (await containerBackend().survey()).values()) {
       row(present, feature, present ? "" : `${how}: ${seen?.trim().replaceAll("\n", "; ") ?? "failed"}`);
     }
+    if (kernel === release()) await inotifyRow();
     return DockerRootDir;
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
@@ -58,6 +61,16 @@ async function engineRows(): Promise<string | undefined> {
     return undefined;
   }
 }
+
+/** Only where the engine runs on this computer's own kernel: elsewhere this file says nothing about it. */
+async function inotifyRow(): Promise<void> {
+  const has = Number(await readFile(inotifyLimit, "utf8").catch(() => inotifyInstances));
+  const enough = has >= inotifyInstances;
+  print("\nLimits");
+  row(enough, "inotify", `${has} instances${enough ? "" : `, too few for two labs; ${inotifyAdvice}`}`);
+}
+
+const inotifyAdvice = `the next lab raises it, or: sudo sysctl fs.inotify.max_user_instances=${inotifyInstances}`;
 
 async function diskRow(what: string, folder: string): Promise<void> {
   let there = folder;

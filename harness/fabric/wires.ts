@@ -21,8 +21,8 @@ export interface Recording {
 
 /** A fabric as those who raise machines see it. */
 export interface LabFabric extends Fabric {
-  /** Makes the segments and plugs all machines in, in one go. */
-  wire(sockets: readonly Socket[]): Promise<void>;
+  /** Makes the segments and plugs all machines in, in one go. Returns what it changed outside the lab, a line each. */
+  wire(sockets: readonly Socket[]): Promise<string[]>;
   /** Plugs one machine in again after it was started anew. */
   replug(socket: Socket): Promise<void>;
   /** Takes a machine's wires away and kills it, in this order: nothing that it says while dying gets out. */
@@ -46,13 +46,15 @@ export function fabricOn(
 
   const plug = async (sockets: readonly Socket[], first: string) => {
     const unplugged = new Set([...cut.keys()].filter((port) => (cut.get(port) ?? 0) > 0));
-    await sh(`${first}${plugScript(topology, sockets, gate, unplugged)}`, { within: within.machineBoot.within });
+    const script = `${first}${plugScript(topology, sockets, gate, unplugged)}`;
+    const { stdout } = await sh(script, { within: within.machineBoot.within });
+    return stdout.split("\n").filter(Boolean);
   };
 
   return {
     sh,
     wire: (sockets) => plug(sockets, `${segmentsScript(topology)}\n`),
-    replug: (socket) => plug([socket], ""),
+    replug: async (socket) => void (await plug([socket], "")),
 
     async strike({ node, pid }) {
       const down = node.interfaces.map((nic) => `link set ${ports.port(node.name, nic.segment)} down`);

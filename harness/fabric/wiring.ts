@@ -33,17 +33,21 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const batch = (lines: readonly string[]): string => `ip -batch - <<'EOF'\n${lines.join("\n")}\nEOF`;
 
 /**
- * inotify instances that root may have, on the whole computer. Each systemd takes about four, and with a kubelet and
+ * inotify instances that one user may have, on the whole computer. Each systemd takes about four, and with a kubelet and
  * containerd a machine takes a dozen; of the kernel's default 128 two labs are too many, and systemd then exits at once.
+ * ./bootstrap raises it too, to the same number.
  */
-const inotifyInstances = 1024;
+export const inotifyInstances = 1024;
 
-const inotifyScript = `limit=/proc/sys/fs/inotify/max_user_instances
-[ $(cat $limit) -ge ${inotifyInstances} ] || { echo "raising $limit from $(cat $limit) to ${inotifyInstances}"; echo ${inotifyInstances} > $limit || true; }`;
+export const inotifyLimit = "/proc/sys/fs/inotify/max_user_instances";
+
+const inotifyScript = `had=$(cat ${inotifyLimit} || echo ${inotifyInstances})
+[ $had -ge ${inotifyInstances} ] || ! echo ${inotifyInstances} > ${inotifyLimit} || echo "fs.inotify.max_user_instances of the engine's host raised from $had to ${inotifyInstances}"`;
 
 /**
  * A shell script for the fabric's network namespace: one bridge per segment. They are switches and nothing more: no
  * address of any family, no spanning tree, forwarding from the first frame, frames kept from the packet filters.
+ * It prints a line for each setting of the whole computer that it changed.
  */
 export function segmentsScript(topology: ResolvedTopology): string {
   const ports = portsOf(topology);

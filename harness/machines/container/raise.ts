@@ -67,7 +67,8 @@ export async function raiseLab(
     run.signal.throwIfAborted();
     const lab = labOf(topology, await fabricStarting, await Promise.all(starting), run);
     line.note("wiring");
-    await lab.fabric.wire(await Promise.all(lab.list.map((machine) => machine.socket())));
+    const changed = await lab.fabric.wire(await Promise.all(lab.list.map((machine) => machine.socket())));
+    for (const change of changed) progress.begin(change).done();
     line.note("booting");
     await Promise.all(lab.list.map((machine) => machine.booted(run.signal)));
     run.signal.throwIfAborted();
