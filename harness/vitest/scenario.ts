@@ -58,6 +58,8 @@ export function scenario<T extends Topology>(
       } catch (error) {
         cause = error;
         outcomes.push(outcomeOf(error));
+        // Skipped claims are silent on the screen.
+        if (error instanceof Unsupported) process.stderr.write(`hardway: unsupported: ${error.message}\n`);
       }
     }, bootBudget);
 

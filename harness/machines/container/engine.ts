@@ -38,6 +38,7 @@ async function find(): Promise<Engine> {
     });
   });
   const docker = (client.container as unknown as { readonly dockerode: Dockerode }).dockerode;
+  refuseAnother(process.env.DOCKER_HOST, docker.modem as Address);
   const info: { [key: string]: unknown } = await docker.info();
   if (info.OSType !== "linux")
     throw new Unsupported(`the container engine runs ${info.OSType} containers`, ["container engine"], {
@@ -51,6 +52,22 @@ async function find(): Promise<Engine> {
     cgroup: info.CgroupVersion === "2" ? 2 : 1,
     arch: info.Architecture === "aarch64" || info.Architecture === "arm64" ? "arm64" : "amd64",
   };
+}
+
+interface Address {
+  readonly socketPath?: string;
+  readonly host?: string;
+}
+
+/** testcontainers goes on to other sockets when nobody answers at DOCKER_HOST. Whoever sets it means that engine and no other. */
+export function refuseAnother(wanted: string | undefined, { socketPath, host }: Address): void {
+  if (!wanted) return;
+  const { hostname, pathname } = new URL(wanted);
+  if (hostname === "" ? socketPath === pathname : host === hostname) return;
+  throw new Unsupported(`no container engine answers at ${wanted}`, ["container engine"], {
+    seen: `DOCKER_HOST says so; one answers at ${socketPath ?? host}`,
+    look: "start that engine, or unset DOCKER_HOST",
+  });
 }
 
 /** True when the engine answered with this HTTP status. */
