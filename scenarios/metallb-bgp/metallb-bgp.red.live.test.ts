@@ -1,4 +1,3 @@
-import { sessionsEstablished } from "#fixtures/checks/bgp";
 import { allRun, pods } from "#fixtures/checks/cluster";
 import { hasRoute } from "#fixtures/checks/routes";
 import { bgpSessions, kernelRoutes } from "#fixtures/routers/probes";
@@ -7,27 +6,16 @@ import { within } from "#harness/judging/within";
 import type { Machine } from "#harness/model/machines";
 import { reddened } from "#harness/vitest/reddened";
 import { claims } from "./claims.ts";
-import metallbBgp, { as, holdTime } from "./scenario.ts";
-
-const peers = ["172.17.0.21", "172.17.0.22", "172.17.0.23"];
-
-/** Runs a command that breaks something, and another one that mends it. */
-async function broken(machine: Machine, breaks: string, mends: string): Promise<AsyncDisposable> {
-  await machine.sh(breaks);
-  return { [Symbol.asyncDispose]: async () => void (await machine.sh(mends)) };
-}
+import metallbBgp, { holdTime } from "./scenario.ts";
+import { allSessions, changed, excluded, hashedByAddresses } from "./system.ts";
 
 /** A packet filter's rule for as long as it is needed. */
 const filtered = (machine: Machine, rule: string, table = "filter") =>
-  broken(machine, `iptables -t ${table} -I ${rule}`, `iptables -t ${table} -D ${rule}`);
+  changed(machine, `iptables -t ${table} -I ${rule}`, `iptables -t ${table} -D ${rule}`);
 
 reddened(metallbBgp, claims(metallbBgp), {
   async sound({ lab, reaches }) {
-    await reaches(
-      bgpSessions(lab.nodes["rt-01"]),
-      sessionsEstablished({ peers, as: as.cluster, holdTime }),
-      within.bgpEstablished,
-    );
+    await reaches(bgpSessions(lab.nodes["rt-01"]), allSessions, within.bgpEstablished);
     await reaches(pods(lab.kube), allRun(18), within.podReady);
   },
   breakages: [
@@ -66,8 +54,7 @@ reddened(metallbBgp, claims(metallbBgp), {
       when: "a worker's speaker is cut off from rt-01",
       async breaks({ lab, vanishes }) {
         const cut = await filtered(lab.nodes["k8s-node-02"], "OUTPUT -p tcp --dport 179 -j DROP");
-        const whole = sessionsEstablished({ peers, as: as.cluster, holdTime });
-        await vanishes(bgpSessions(lab.nodes["rt-01"]), whole, within.bgpHoldTime(`${holdTime}s`));
+        await vanishes(bgpSessions(lab.nodes["rt-01"]), allSessions, within.bgpHoldTime(`${holdTime}s`));
         return cut;
       },
       says: /172\.17\.0\.22/,
@@ -76,19 +63,14 @@ reddened(metallbBgp, claims(metallbBgp), {
     {
       claim: "the LoadBalancer Service gets",
       when: "a worker is excluded from load balancing",
-      async breaks({ lab }) {
-        const label = "node.kubernetes.io/exclude-from-external-load-balancers";
-        const node = { apiVersion: "v1", kind: "Node", name: "k8s-node-03" };
-        await lab.kube.patch(node, { metadata: { labels: { [label]: "" } } });
-        return { [Symbol.asyncDispose]: () => lab.kube.patch(node, { metadata: { labels: { [label]: null } } }) };
-      },
+      breaks: ({ lab }) => excluded(lab, "k8s-node-03"),
       says: /172\.17\.0\.23/,
       patience: "20s",
     },
     {
       claim: "client-01 reaches the Service",
       when: "rt-01 hashes by addresses only",
-      breaks: ({ lab }) => hashPolicy(lab.nodes["rt-01"], 0),
+      breaks: ({ lab }) => hashedByAddresses(lab.nodes["rt-01"]),
       says: /spread over/,
     },
     {
@@ -96,7 +78,7 @@ reddened(metallbBgp, claims(metallbBgp), {
       when: "rt-01 hashes by ports all the same",
       // A sysctl that says it was set, and was not.
       breaks: ({ lab }) =>
-        broken(
+        changed(
           lab.nodes["rt-01"],
           "printf '#!/bin/sh\\n' > /tmp/sysctl && chmod +x /tmp/sysctl && mount --bind /tmp/sysctl $(readlink -f $(command -v sysctl))",
           "umount $(readlink -f $(command -v sysctl))",
@@ -106,7 +88,7 @@ reddened(metallbBgp, claims(metallbBgp), {
     {
       claim: "when one next hop leaves",
       when: "the speaker that should withdraw is frozen",
-      breaks: ({ lab }) => broken(lab.nodes["k8s-node-02"], "pkill -STOP -x speaker", "pkill -CONT -x speaker"),
+      breaks: ({ lab }) => changed(lab.nodes["k8s-node-02"], "pkill -STOP -x speaker", "pkill -CONT -x speaker"),
       says: /172\.17\.0\.22/,
       patience: "5s",
     },
@@ -141,21 +123,21 @@ reddened(metallbBgp, claims(metallbBgp), {
     {
       claim: "a speaker that is killed comes back",
       when: "its kubelet is stopped, so that nobody starts it again",
-      breaks: ({ lab }) => broken(lab.nodes["k8s-node-02"], "systemctl stop kubelet", "systemctl start kubelet"),
+      breaks: ({ lab }) => changed(lab.nodes["k8s-node-02"], "systemctl stop kubelet", "systemctl start kubelet"),
       says: /172\.17\.0\.22/,
       patience: "15s",
     },
     {
       claim: "a worker whose power is cut",
       when: "rt-01's BGP speaker is frozen and notices nothing",
-      breaks: ({ lab }) => broken(lab.nodes["rt-01"], "pkill -STOP -x gobgpd", "pkill -CONT -x gobgpd"),
+      breaks: ({ lab }) => changed(lab.nodes["rt-01"], "pkill -STOP -x gobgpd", "pkill -CONT -x gobgpd"),
       says: /172\.17\.0\.22/,
       patience: "15s",
     },
     {
       claim: "a worker whose link is cut",
       when: "rt-01's BGP speaker is frozen and notices nothing",
-      breaks: ({ lab }) => broken(lab.nodes["rt-01"], "pkill -STOP -x gobgpd", "pkill -CONT -x gobgpd"),
+      breaks: ({ lab }) => changed(lab.nodes["rt-01"], "pkill -STOP -x gobgpd", "pkill -CONT -x gobgpd"),
       says: /172\.17\.0\.23/,
       patience: "15s",
     },
@@ -193,13 +175,6 @@ reddened(metallbBgp, claims(metallbBgp), {
     },
   ],
 });
-
-const hashPolicy = (router: Machine, policy: number) =>
-  broken(
-    router,
-    `sysctl -w net.ipv4.fib_multipath_hash_policy=${policy}`,
-    "sysctl -w net.ipv4.fib_multipath_hash_policy=1",
-  );
 
 function addressPool(name: string, addresses: string) {
   const metadata = { name, namespace: "metallb-system" };

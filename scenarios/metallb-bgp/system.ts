@@ -1,0 +1,110 @@
+import { sessionsEstablished } from "#fixtures/checks/bgp";
+import { allRun, type PodSeen, pods } from "#fixtures/checks/cluster";
+import { hasNextHops } from "#fixtures/checks/routes";
+import { type Flow, flows } from "#fixtures/probes/flows";
+import { netexec } from "#fixtures/workloads/netexec";
+import { nginx } from "#fixtures/workloads/nginx";
+import { within } from "#harness/judging/within";
+import { LabBroken } from "#harness/model/errors";
+import type { Probe } from "#harness/model/judging";
+import type { KubeObject } from "#harness/model/kube";
+import type { Machine } from "#harness/model/machines";
+import type { Lab } from "#harness/model/scenario";
+import type { Claim, Given } from "#harness/vitest/scenario";
+import { as, holdTime, type MetallbBgp } from "./scenario.ts";
+
+export type Name = keyof MetallbBgp["topology"]["nodes"];
+export type MetallbLab = Lab<Name>;
+export type Judging = Claim<Name>;
+
+export const workers = ["k8s-node-01", "k8s-node-02", "k8s-node-03"] as const;
+export const cluster = ["k8s-master-01", ...workers] as const;
+export const address = {
+  "k8s-master-01": "172.17.0.10",
+  "k8s-node-01": "172.17.0.21",
+  "k8s-node-02": "172.17.0.22",
+  "k8s-node-03": "172.17.0.23",
+} as const;
+export const clientAddress = "172.17.1.10";
+
+/** What the original's Service got: the first address of the pool. */
+export const vip = "172.17.254.1";
+export const url = `http://${vip}/`;
+
+/** What claims say of rt-01, and what they find deployed. */
+export type System = ReturnType<typeof systemOf>;
+
+export function systemOf(declared: MetallbBgp, given: Given<Name>) {
+  const { routeProtocol: protocol, units } = declared.topology.nodes["rt-01"].software;
+  return {
+    declared,
+    /** Who puts the routes that rt-01 learns into its kernel, as `ip route` names it. */
+    protocol,
+    /** The systemd unit of rt-01's BGP speaker. */
+    speaker: units.at(-1) ?? "",
+    /** The kernel's route to one address leads over exactly these machines. */
+    route: (to: string, ...over: (keyof typeof address)[]) =>
+      hasNextHops({ prefix: `${to}/32`, nextHops: over.map((name) => address[name]), protocol }),
+    /** nginx with 6 replicas behind a LoadBalancer Service, as the original deployed it. */
+    web: given(async ({ kube }) => kube.apply(nginx({ name: "web", replicas: 6, service: { type: "LoadBalancer" } }))),
+    /** Two pods on every node, each serving its own name and able to look around, and one pod alone behind a Service. */
+    pairs: given(async ({ kube }) => {
+      await kube.apply([...netexec({ name: "east" }), ...netexec({ name: "west" })]);
+      await kube.apply(nginx({ name: "lonely", replicas: 1, service: { type: "NodePort" } }));
+    }),
+  };
+}
+
+/** Every worker's speaker has its session with rt-01. */
+export const allSessions = sessionsEstablished({
+  peers: workers.map((name) => address[name]),
+  as: as.cluster,
+  holdTime,
+});
+
+/** The pods of an app, once they are as many as they should be, all running and ready. */
+export async function running({ lab, reaches }: Judging, app: string, count: number): Promise<PodSeen[]> {
+  return (await reaches(pods(lab.kube, ["default"], `app=${app}`), allRun(count), within.podReady)).seen;
+}
+
+/** Connections of client-01 to the Service, counted at those machines of the cluster that have power. */
+export function flowsIn(
+  { nodes }: MetallbLab,
+  {
+    at = cluster,
+    ...options
+  }: Parameters<typeof flows>[3] & { readonly at?: readonly (typeof cluster)[number][] } = {},
+): Probe<Flow[]> {
+  return flows(
+    nodes["client-01"],
+    `${vip}:80`,
+    at.map((name) => nodes[name]),
+    options,
+  );
+}
+
+type Service = KubeObject & { spec: { clusterIP: string; ports: { nodePort?: number }[] } };
+
+export async function service({ kube }: MetallbLab, name: string): Promise<Service["spec"]> {
+  const found = await kube.get<Service>({ apiVersion: "v1", kind: "Service", namespace: "default", name });
+  if (!found) throw new LabBroken("there is no such Service", { who: name });
+  return found.spec;
+}
+
+/** https://metallb.io/configuration/_advanced_bgp_configuration/: a node with this label announces nothing. */
+export async function excluded({ kube }: MetallbLab, name: (typeof workers)[number]): Promise<AsyncDisposable> {
+  const node = { apiVersion: "v1", kind: "Node", name };
+  const label = "node.kubernetes.io/exclude-from-external-load-balancers";
+  await kube.patch(node, { metadata: { labels: { [label]: "" } } });
+  return { [Symbol.asyncDispose]: () => kube.patch(node, { metadata: { labels: { [label]: null } } }) };
+}
+
+/** A command that changes a machine, and another one that changes it back. */
+export async function changed(machine: Machine, change: string, back: string): Promise<AsyncDisposable> {
+  await machine.sh(change);
+  return { [Symbol.asyncDispose]: async () => void (await machine.sh(back)) };
+}
+
+/** rt-01 chooses next hops by addresses alone, as an L3 hash does; otherwise it looks at the ports too. */
+export const hashedByAddresses = (router: Machine): Promise<AsyncDisposable> =>
+  changed(router, "sysctl -w net.ipv4.fib_multipath_hash_policy=0", "sysctl -w net.ipv4.fib_multipath_hash_policy=1");
