@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { silentProgress } from "#harness/host/progress";
+import type { Feature, FeatureReport } from "#harness/model/features";
+import type { MachineBackend } from "#harness/model/machines";
+import { scenario } from "#harness/topology/testdata/metallb-bgp";
+import { raiseLab } from "./lifecycle.ts";
+
+/** Raises nothing, and writes down what it was asked for. */
+function backendWith(...reports: FeatureReport[]): MachineBackend & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const never = (what: string) => async (): Promise<never> => {
+    asked.push(what);
+    throw new Error("not part of this test");
+  };
+  return {
+    asked,
+    name: "container",
+    survey: async () => {
+      asked.push("survey");
+      return new Map<Feature, FeatureReport>(reports.map((report) => [report.feature, report]));
+    },
+    sweep: async () => {
+      asked.push("sweep");
+      return [];
+    },
+    prepare: never("prepare"),
+    raise: never("raise"),
+    leftovers: never("leftovers"),
+  };
+}
+
+const present = (feature: Feature): FeatureReport => ({ feature, present: true, how: "" });
+const ipip: FeatureReport = {
+  feature: "ipip",
+  present: false,
+  how: "ip link add t0 type ipip local 127.0.0.1 remote 127.0.0.2 && ip link set t0 up",
+  seen: "Error: Unknown device type.",
+};
+
+test("a host that lacks features is unsupported: each is named, with how it was tried and what was seen; nothing is raised", async () => {
+  const backend = backendWith(present("vxlan"), ipip);
+  const raising = raiseLab(scenario({ needs: ["vxlan", "ipip", "netem"] }), { progress: silentProgress, backend });
+  await expect(raising).rejects.toMatchObject({ name: "Unsupported", features: ["ipip", "netem"] });
+  await expect(raising.catch((error) => `${error.message}\n`)).resolves.toMatchFileSnapshot("testdata/unsupported.txt");
+  expect(backend.asked).toEqual(["sweep", "survey"]);
+});
+
+test("a host that has them goes on to prepare", async () => {
+  const backend = backendWith(present("vxlan"));
+  await expect(raiseLab(scenario({ needs: ["vxlan"] }), { progress: silentProgress, backend })).rejects.toThrow();
+  expect(backend.asked).toEqual(["sweep", "survey", "prepare"]);
+});
+
+test("a scenario with mistakes asks nobody for anything", async () => {
+  const backend = backendWith();
+  const mistaken = scenario({ id: "Metal LB" }, { podCidr: "172.17.0.0/16" });
+  const error = await raiseLab(mistaken, { progress: silentProgress, backend }).catch((error) => error);
+  expect(error.name).toBe("Misdeclared");
+  expect(error.problems.length).toBeGreaterThan(1);
+  expect(backend.asked).toEqual([]);
+});
