@@ -1,6 +1,6 @@
 import { heldInAdjRibIn } from "#fixtures/checks/bgp";
 import { loadBalancerAddress } from "#fixtures/checks/services";
-import { answeredBy, moved, perNode, spreadOver, stickToOneNode } from "#fixtures/probes/flows";
+import { answeredBy, goTheSameWay, moved, perNode, spreadOver, stickToOneNode, waysOf } from "#fixtures/probes/flows";
 import { adjRibIn, bgpSessions, kernelRoutes } from "#fixtures/routers/probes";
 import { allOf, hasExactly } from "#harness/judging/checks";
 import { within } from "#harness/judging/within";
@@ -13,7 +13,7 @@ import {
   changed,
   excluded,
   flowsIn,
-  hashedByAddresses,
+  hashPolicy,
   type Name,
   running,
   type System,
@@ -71,7 +71,7 @@ export function routeClaims(claim: Claims<Name>, { protocol, route, web }: Syste
       await web(lab);
       const { "client-01": client, "rt-01": rt01 } = lab.nodes;
       await reaches(kernelRoutes(rt01), route(vip, ...workers), within.bgpUpdate);
-      await using _hash = await hashedByAddresses(rt01);
+      await using _hash = await hashPolicy(rt01, 0);
       await once(flowsIn(lab, { count: 40 }), stickToOneNode());
       const many = Array.from({ length: 40 }, (_, i) => `172.17.1.${100 + i}`);
       await using _crowd = await alsoAt(client, many);
@@ -80,17 +80,19 @@ export function routeClaims(claim: Claims<Name>, { protocol, route, web }: Syste
   );
 
   claim(
-    "when one next hop leaves, its flows go to the others; how many of the rest move is recorded",
+    "the same flows go the same way; when one next hop leaves, its flows go to the others, and how many of the rest move is recorded",
     async ({ lab, reaches, once, measure }) => {
       await web(lab);
       const rt01 = lab.nodes["rt-01"];
       await reaches(kernelRoutes(rt01), route(vip, ...workers), within.bgpUpdate);
-      const before = await once(flowsIn(lab), spreadOver({ nodes: [...workers], share: 0.15 }));
+      const theSame = flowsIn(lab, { first: 2000 });
+      const before = await once(theSame, spreadOver({ nodes: [...workers], share: 0.15 }));
+      await once(theSame, goTheSameWay(waysOf(before)));
       {
         await using _left = await excluded(lab, "k8s-node-02");
         const others = ["k8s-node-01", "k8s-node-03"] as const;
         await reaches(kernelRoutes(rt01), route(vip, ...others), within.bgpWithdrawal);
-        const after = await once(flowsIn(lab), spreadOver({ nodes: [...others], share: 0.2 }));
+        const after = await once(theSame, spreadOver({ nodes: [...others], share: 0.2 }));
         const ofTheRest = moved(before, after, "k8s-node-02");
         measure("flows of the remaining workers that moved", ofTheRest.moved, "flows", ofTheRest);
       }

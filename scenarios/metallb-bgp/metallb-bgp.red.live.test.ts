@@ -7,7 +7,7 @@ import type { Machine } from "#harness/model/machines";
 import { reddened } from "#harness/vitest/reddened";
 import { claims } from "./claims.ts";
 import metallbBgp, { holdTime } from "./scenario.ts";
-import { allSessions, changed, excluded, hashedByAddresses } from "./system.ts";
+import { allSessions, changed, excluded, hashPolicy } from "./system.ts";
 
 /** A packet filter's rule for as long as it is needed. */
 const filtered = (machine: Machine, rule: string, table = "filter") =>
@@ -70,7 +70,7 @@ reddened(metallbBgp, claims(metallbBgp), {
     {
       claim: "client-01 reaches the Service",
       when: "rt-01 hashes by addresses only",
-      breaks: ({ lab }) => hashedByAddresses(lab.nodes["rt-01"]),
+      breaks: ({ lab }) => hashPolicy(lab.nodes["rt-01"], 0),
       says: /spread over/,
     },
     {
@@ -86,7 +86,13 @@ reddened(metallbBgp, claims(metallbBgp), {
       says: /one and the same node/,
     },
     {
-      claim: "when one next hop leaves",
+      claim: "the same flows go the same way",
+      when: "rt-01 trusts the hash that each sender's kernel left on its packets",
+      breaks: ({ lab }) => hashPolicy(lab.nodes["rt-01"], 1),
+      says: /k8s-node-0\d before, k8s-node-0\d now/,
+    },
+    {
+      claim: "the same flows go the same way",
       when: "the speaker that should withdraw is frozen",
       breaks: ({ lab }) => changed(lab.nodes["k8s-node-02"], "pkill -STOP -x speaker", "pkill -CONT -x speaker"),
       says: /172\.17\.0\.22/,

@@ -26,6 +26,17 @@ export const workerLabels = { "node-role.kubernetes.io/node": "", type: "worker"
 const worker = (address: string) =>
   ({ role: "worker", on: [{ segment: "k8s", address }], via: "rt-01", labels: workerLabels }) as const;
 
+/**
+ * The L4 hash policy of a router on a wire: by addresses, protocol and ports (ip-sysctl.rst, fib_multipath_hash_policy).
+ * Policy 1 says the same, but trusts a hash that the packet's sender left in the kernel's own record of it, and here
+ * sender and router share a kernel: each connection would get a random next hop, and each retransmission another one.
+ * Policy 3 with these fields always computes it.
+ */
+export const byFiveTuple = {
+  "net.ipv4.fib_multipath_hash_policy": "3",
+  "net.ipv4.fib_multipath_hash_fields": String(0x01 | 0x02 | 0x04 | 0x10 | 0x20),
+};
+
 /** systems.md §1: a BGP LoadBalancer lab on Vagrant (2019). */
 const topology = (software: RouterSoftware) =>
   ({
@@ -41,7 +52,7 @@ const topology = (software: RouterSoftware) =>
           { segment: "k8s", address: "172.17.0.1", name: "eth2" },
         ],
         peers: ["k8s-node-01", "k8s-node-02", "k8s-node-03"].map((node) => ({ node, as: as.cluster })),
-        sysctls: { "net.ipv4.ip_forward": "1", "net.ipv4.fib_multipath_hash_policy": "1" },
+        sysctls: { "net.ipv4.ip_forward": "1", ...byFiveTuple },
       },
       "k8s-master-01": { role: "control-plane", on: [{ segment: "k8s", address: "172.17.0.10" }], via: "rt-01" },
       "k8s-node-01": worker("172.17.0.21"),

@@ -11,7 +11,7 @@ import type { KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Lab } from "#harness/model/scenario";
 import type { Claim, Given } from "#harness/vitest/scenario";
-import { as, holdTime, type MetallbBgp } from "./scenario.ts";
+import { as, byFiveTuple, holdTime, type MetallbBgp } from "./scenario.ts";
 
 export type Name = keyof MetallbBgp["topology"]["nodes"];
 export type MetallbLab = Lab<Name>;
@@ -105,6 +105,8 @@ export async function changed(machine: Machine, change: string, back: string): P
   return { [Symbol.asyncDispose]: async () => void (await machine.sh(back)) };
 }
 
-/** rt-01 chooses next hops by addresses alone, as an L3 hash does; otherwise it looks at the ports too. */
-export const hashedByAddresses = (router: Machine): Promise<AsyncDisposable> =>
-  changed(router, "sysctl -w net.ipv4.fib_multipath_hash_policy=0", "sysctl -w net.ipv4.fib_multipath_hash_policy=1");
+/** A router chooses next hops by another policy: 0 by addresses alone, 1 by the hash that the sender's kernel left. */
+export const hashPolicy = (router: Machine, policy: 0 | 1): Promise<AsyncDisposable> => {
+  const set = (to: number | string) => `sysctl -w net.ipv4.fib_multipath_hash_policy=${to}`;
+  return changed(router, set(policy), set(byFiveTuple["net.ipv4.fib_multipath_hash_policy"]));
+};

@@ -29,7 +29,7 @@ export const trials: Readonly<Record<Exclude<Feature, "power-cut">, string>> = {
   netem: "tc qdisc add dev lo root netem delay 1ms",
   wireguard: "ip link add w0 type wireguard",
   "ecmp-l4-hash":
-    "echo 1 > /proc/sys/net/ipv4/fib_multipath_hash_policy && ip link add e0 type veth peer name e1 && ip link set e1 up && ip link set e0 up && ip addr add 192.0.2.1/24 dev e0 && ip route add 198.51.100.0/24 nexthop via 192.0.2.2 nexthop via 192.0.2.3",
+    "echo 3 > /proc/sys/net/ipv4/fib_multipath_hash_policy && echo 55 > /proc/sys/net/ipv4/fib_multipath_hash_fields && ip link add e0 type veth peer name e1 && ip link set e1 up && ip link set e0 up && ip addr add 192.0.2.1/24 dev e0 && ip route add 198.51.100.0/24 nexthop via 192.0.2.2 nexthop via 192.0.2.3",
   // struct tcp_md5sig of include/uapi/linux/tcp.h; option 14 of level 6.
   "tcp-md5": `perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0) or die $!; setsockopt(S, 6, 14, pack("a128 C C S l a80", pack_sockaddr_in(0, inet_aton("127.0.0.1")), 0, 0, 3, 0, "key")) or die "setsockopt TCP_MD5SIG: $!\\n"'`,
 };
