@@ -1,5 +1,6 @@
 import type { Artifact } from "./artifacts.ts";
 import type { Outcome, Verdict } from "./judging.ts";
+import type { Deviation } from "./provision.ts";
 import type { ResolvedTopology } from "./topology.ts";
 import type { Version } from "./units.ts";
 
@@ -38,6 +39,7 @@ export interface RunFacts {
   readonly images: string;
   readonly topology: ResolvedTopology;
   readonly artifacts: readonly Provenance[];
+  readonly deviations: readonly (Deviation & { readonly of: string })[];
 }
 
 /** Where a program came from, and who did not provide it. */

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { extname, join, relative } from "node:path";
 import * as allure from "allure-js-commons";
+import { type BaseMessageTestRuntime, getGlobalTestRuntime } from "allure-js-commons/sdk/runtime";
 import { readJournal } from "#harness/evidence/journal";
 import type { ClaimEnd } from "#harness/evidence/listeners";
 import { LabBroken } from "#harness/model/errors";
@@ -76,10 +77,17 @@ function descriptionOf({ measured }: Chapter, story: Story, { because, run }: Cl
   ].join("\n\n");
 }
 
-async function stepOf({ probe, claim, verdict, outcome }: Judgement): Promise<void> {
-  const name = `${probe} ${claim}`;
-  const error = verdict.is === "met" ? undefined : new Error(verdict.is === "unseen" ? verdict.because : told(verdict));
-  await allure.logStep(name, statusOf[outcome], error);
+/** A step at the time when it was judged; the API's own steps are all of the moment when they are told. */
+async function stepOf({ probe, claim, verdict, outcome, since, at }: Judgement): Promise<void> {
+  const runtime = getGlobalTestRuntime();
+  if (!("sendMessage" in runtime)) return;
+  const { sendMessage } = runtime as BaseMessageTestRuntime;
+  const message = verdict.is === "met" ? undefined : verdict.is === "unseen" ? verdict.because : told(verdict);
+  await sendMessage.call(runtime, { type: "step_start", data: { name: `${probe} ${claim}`, start: since } });
+  await sendMessage.call(runtime, {
+    type: "step_stop",
+    data: { stop: at, status: statusOf[outcome], ...(message !== undefined && { statusDetails: { message } }) },
+  });
 }
 
 function told({ expected, actual }: { readonly expected: unknown; readonly actual: unknown }): string {
@@ -87,13 +95,14 @@ function told({ expected, actual }: { readonly expected: unknown; readonly actua
 }
 
 async function attach(
-  { from, to, attached }: Chapter,
+  { from, to, attached, outcome }: Chapter,
   story: Story,
   entries: readonly Evidence[],
   further: readonly Attached[],
 ): Promise<void> {
   const picture = story.attached.filter(({ name }) => name === "topology.svg");
-  const files = new Map([...picture, ...attached, ...further].map((each) => [each.file, each.name]));
+  const captures = outcome === "conforms" ? [] : capturesSoFar(story.folder);
+  const files = new Map([...picture, ...attached, ...further, ...captures].map((each) => [each.file, each.name]));
   for (const [file, name] of files) {
     const path = join(story.folder, file);
     const contentType = contentTypes[extname(file)] ?? "application/octet-stream";
@@ -104,4 +113,10 @@ async function attach(
     contentType: "text/plain",
     fileExtension: ".jsonl",
   });
+}
+
+/** Captures of the segments go on until the run ends; what a red claim can show is what they hold by then. */
+function capturesSoFar(folder: string): { readonly name: string; readonly file: string }[] {
+  const names = readdirSync(join(folder, "attachments")).filter((name) => name.endsWith(".pcap"));
+  return names.sort().map((name) => ({ name, file: join("attachments", name) }));
 }

@@ -100,6 +100,12 @@ test("verdicts are steps", () => {
   );
 });
 
+test("a step has the time of its verdict, and says what was seen instead", () => {
+  const step = results.get(red)?.steps.find(({ status }) => status === "failed");
+  expect((step?.stop ?? 0) - (step?.start ?? 0)).toBe(10_000);
+  expect(step?.statusDetails).toEqual({ message: expect.stringMatching(/^expected: .*\nactual: {3}/) });
+});
+
 test("the picture, the captures and the journal's part are attached", () => {
   const attached = attachmentsOf(results.get(red)?.steps);
   expect(attached.map(({ name }) => name)).toEqual([

@@ -40,6 +40,8 @@ describe("the page of a run", () => {
       "where a program came from",
       "kubelet 1.36.3 Go modules k8s.io/kubernetes/cmd/kubelet@v1.36.3, go1.26.8 2 refused mirror : HARDWAY_MIRROR is not set",
     ],
+    ["what users of these versions will meet too", "because metallb MetalLB&#39;s BGPPeer definition says int64"],
+    ["what is so in this lab only", "because kubeadm etcd runs with --unsafe-no-fsync"],
     ["how to judge again", "npx hardway rejudge 20261120-180301-metallb-bgp-x7f2"],
   ])("tells %s", (_, text) => {
     expect(words).toContain(text);
@@ -148,6 +150,8 @@ test.each([
   [0.4125, "share", "41.3 %"],
   [88_670, "ms", "88\u202f670 ms"],
   [3, "requests", "3 requests"],
+  [90.5527, "ms", "90.55 ms"],
+  [19_001.33, "ms", "19\u202f001 ms"],
 ] as const)("%d of %s is written as %s", (value, unit, text) => expect(quantity(value, unit)).toBe(text));
 
 test("JSON stays on one line where it fits", () => {

@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Attached, Provenance } from "#harness/model/evidence";
-import { type Chapter, type Ending, type Judgement, readStory, type Story } from "../story.ts";
+import type { Provenance } from "#harness/model/evidence";
+import type { Deviation } from "#harness/model/provision";
+import { type Ending, readStory, type Story } from "../story.ts";
+import { claims } from "./claims.ts";
 import { Html, html } from "./html.ts";
+import { link, section } from "./pieces.ts";
 import { style } from "./style.ts";
-import { flatJson, json, moment, quantity, spoken } from "./text.ts";
-import { type Row, timeline } from "./timeline.ts";
+import { flatJson, moment, quantity, rounded, spoken } from "./text.ts";
+import { boot, faults } from "./timelines.ts";
 
 /** How many claims ended so: "7 conform". */
 const counted: Readonly<Record<Ending, string>> = {
@@ -32,6 +35,7 @@ const meaning: Readonly<Record<Ending, string>> = {
 export function runPage(runFolder: string): string {
   const story = readStory(runFolder);
   const { scenario, run } = story.started;
+  const [findings, onlyHere] = deviations(story);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -45,10 +49,12 @@ export function runPage(runFolder: string): string {
 ${banner(story)}
 <main>
 ${claims(story)}
+${findings}
 ${numbers(story)}
 ${faults(story)}
 ${boot(story)}
 ${topology(story)}
+${onlyHere}
 ${provenance(story)}
 ${files(story)}
 </main>
@@ -95,144 +101,56 @@ function versions({ facts }: Story): Html {
   return html`<ul class="versions">${named.map((name) => name && html`<li>${name}</li>`)}</ul>`;
 }
 
-function section(title: string, note: string | false, body: Html | readonly Html[]): Html {
-  return html`<section><h2>${title}</h2>${note && html`<p class="caption">${note}</p>`}
-${body}
-</section>`;
-}
-
-function claims({ claims, folder }: Story): Html {
-  if (claims.length === 0) return section("Claims", "No claim was judged.", []);
-  return section(
-    "Claims",
-    false,
-    claims.map((claim, index) => chapter(claim, index + 1, folder)),
-  );
-}
-
-function chapter(
-  { name, outcome, because, from, to, judged, measured, attached }: Chapter,
-  ordinal: number,
-  folder: string,
-): Html {
-  const open = outcome !== "conforms";
-  return html`<details class="claim ${outcome}"${open && new Html(" open")}>
-<summary><span class="ordinal">${ordinal}</span><span class="sentence">${name}</span><span class="took">${spoken(to - from)}</span><span class="word">${outcome}</span></summary>
-<div class="inside">
-${judged.map(judgement)}
-${because !== undefined && judged.every((j) => j.outcome === "conforms") && outcome !== "conforms" && html`<pre class="because">${because}</pre>`}
-${measured.length > 0 && html`<ul class="chips">${measured.map((m) => html`<li>${m.name} <b>${quantity(m.value, m.unit)}</b></li>`)}</ul>`}
-${attached.length > 0 && html`<ul class="chips files">${attached.map((file) => html`<li>${link(file, folder)}</li>`)}</ul>`}
-</div>
-</details>
-`;
-}
-
-const modes = { reaches: "reached in", holds: "held for", always: "watched for", once: "looked once," } as const;
-
-function judgement(judged: Judgement): Html {
-  const { probe, claim, mode, verdict, outcome, since, at, looks } = judged;
-  const times = looks > 1 ? `, ${looks} looks` : "";
-  const how = `${verdict.is === "met" ? modes[mode] : "gave up after"} ${spoken(at - since)}${times}`;
-  return html`<div class="judged ${outcome}"><p><span class="dot"></span><b>${probe}</b> ${claim} <span class="how">${how}</span></p>
-${(verdict.is === "unmet" || verdict.is === "hopeless") && comparison(verdict.expected, verdict.actual)}
-${verdict.is === "unseen" && html`<pre class="because">${verdict.because}</pre>`}
-</div>
-`;
-}
-
-/** Both sides as JSON; lines that the other side has not are marked. */
-function comparison(expected: unknown, actual: unknown): Html {
-  const [left, right] = [json(expected).split("\n"), json(actual).split("\n")];
-  const side = (title: string, lines: readonly string[], other: readonly string[]) => {
-    const others = new Set(other.map(bare));
-    const marked = lines.map((line) => (others.has(bare(line)) ? html`${line}\n` : html`<mark>${line}</mark>\n`));
-    return html`<div class="${title}"><h4>${title}</h4><pre>${marked}</pre></div>`;
-  };
-  return html`<div class="sides">${side("expected", left, right)}${side("actual", right, left)}</div>`;
-}
-
-/** A line without the comma that only says whether another one follows. */
-function bare(line: string): string {
-  return line.replace(/,$/, "");
-}
-
 function numbers({ claims }: Story): Html | false {
-  const all = claims.flatMap((claim) => claim.measured.map((m, index) => ({ claim, m, first: index === 0 })));
-  if (all.length === 0) return false;
-  const rows = all.map(
-    ({ claim, m, first }) => html`<tr>
-${first && html`<th rowspan="${claim.measured.length}" scope="rowgroup">${claim.name}</th>`}<td class="what">${m.name}</td><td class="number">${quantity(m.value, m.unit)}</td><td class="detail">${m.detail !== undefined && html`<code>${flatJson(m.detail)}</code>`}</td>
-</tr>`,
+  const measured = claims
+    .map((claim, index) => ({ ...claim, ordinal: index + 1 }))
+    .filter((c) => c.measured.length > 0);
+  if (measured.length === 0) return false;
+  const bodies = measured.map(
+    ({
+      name,
+      ordinal,
+      measured,
+    }) => html`<tbody><tr><th colspan="3" scope="rowgroup"><span class="ordinal">${ordinal}</span> ${name}</th></tr>
+${measured.map((m) => html`<tr><td class="what">${m.name}</td><td class="number">${quantity(m.value, m.unit)}</td><td class="detail">${m.detail !== undefined && html`<code>${flatJson(rounded(m.detail))}</code>`}</td></tr>\n`)}</tbody>
+`,
   );
   return section(
     "Measured",
     false,
-    html`<div class="scroll"><table><thead><tr><th>claim</th><th>what</th><th class="number">value</th><th>detail</th></tr></thead><tbody>${rows}</tbody></table></div>`,
+    html`<div class="scroll"><table class="measured"><thead><tr><th>what</th><th class="number">value</th><th>detail</th></tr></thead>${bodies}</table></div>`,
   );
 }
 
-function faults({ faults, claims, boot, to }: Story): Html | false {
-  if (faults.length === 0) return false;
-  const names = [...new Set(faults.map(({ fault }) => fault))];
-  const judged: Row = {
-    name: "claims",
-    bars: claims.map((claim, index) => ({
-      label: `${index + 1}`,
-      from: claim.from,
-      to: claim.to,
-      look: claim.outcome,
-    })),
+function deviations({ facts }: Story): readonly (Html | false)[] {
+  const all = facts.deviations ?? [];
+  const table = (kind: Deviation["kind"]) => {
+    const rows = all
+      .filter((deviation) => deviation.kind === kind)
+      .map(
+        (d) =>
+          html`<tr><td class="nowrap">${d.of}</td><td class="what">${d.what}</td><td class="detail">${d.because}</td></tr>\n`,
+      );
+    return (
+      rows.length > 0 &&
+      html`<div class="scroll"><table><thead><tr><th>of</th><th>what is different</th><th>because</th></tr></thead><tbody>${rows}</tbody></table></div>`
+    );
   };
-  const rows = names.map((name): Row => {
-    const spans = faults.filter(({ fault }) => fault === name);
-    const bars = spans.map(({ inflicted, bitten, healed }) => ({
-      label:
-        bitten === undefined
-          ? "did not bite"
-          : `bit after ${spoken(bitten - inflicted)}${healed === undefined ? ", not healed" : ""}`,
-      from: inflicted,
-      to: healed ?? to,
-      mark: bitten ?? healed ?? to,
-      look: "fault",
-    }));
-    return { name, bars };
-  });
-  return section(
-    "Faults",
-    "Seconds since the lab was up. Hatched: inflicted, not yet seen to bite. The row above shows the claims by number.",
-    timeline([judged, ...rows], boot.to, to),
-  );
-}
-
-function boot({ boot, steps, undone, facts, started }: Story): Html {
-  if (steps.length === 0) return section("Boot", "No step was run.", []);
-  const machines = facts.topology?.nodes.map(({ name }) => name) ?? [];
-  const rows = [...new Set([...machines, ...steps.flatMap(({ on }) => on)])].map((name): Row => {
-    const own = steps.filter(({ on }) => on.includes(name));
-    return {
-      name,
-      bars: own.map((s) => ({
-        label: s.step,
-        from: s.at - s.ms,
-        to: s.at,
-        look: s.error === undefined ? "step" : "violates",
-      })),
-    };
-  });
-  const ready: Row = {
-    name: "ready",
-    bars: boot.judged.map((j) => ({ label: `${j.probe} ${j.claim}`, from: j.since, to: j.at, look: j.outcome })),
-  };
-  const failures = [...steps, ...undone].filter(({ error }) => error !== undefined);
-  return section("Boot", "Steps on each machine, in seconds since the run began.", [
-    timeline([...rows, ...(ready.bars.length > 0 ? [ready] : [])], started.at, boot.to),
-    ...failures.map(
-      (s) =>
-        html`<div class="judged violates"><p><span class="dot"></span><b>${s.step}</b> ${s.on.join(", ")} failed after ${spoken(s.ms)}</p><pre class="because">${s.error}</pre></div>`,
-    ),
-    ...boot.judged.filter((j) => j.outcome !== "conforms").map(judgement),
-  ]);
+  const [findings, lab] = [table("finding"), table("lab")];
+  return [
+    findings &&
+      section(
+        "Findings",
+        "What these versions need to work together, wherever they run: otherwise than upstream's own defaults and manifests have it.",
+        findings,
+      ),
+    lab &&
+      section(
+        "Only in this lab",
+        "What is otherwise than upstream's defaults for the lab's sake, and no matter of these versions.",
+        lab,
+      ),
+  ];
 }
 
 function topology({ folder, attached }: Story): Html | false {
@@ -269,11 +187,4 @@ function files({ attached, folder }: Story): Html | false {
     false,
     html`<ul class="chips files"><li><a href="journal.jsonl">journal.jsonl</a></li>${attached.map((file) => html`<li>${link(file, folder)}</li>`)}</ul>`,
   );
-}
-
-/** A file that a full disk or somebody's broom took away is named, not linked. */
-function link({ name, file }: Attached, folder: string): Html {
-  if (!existsSync(join(folder, file))) return html`<s title="the file is gone">${name}</s>`;
-  const href = file.split("/").map(encodeURIComponent).join("/");
-  return html`<a href="${href}">${name}</a>`;
 }

@@ -51,9 +51,9 @@ mark{color:inherit;display:inline-block;min-width:100%;border-radius:3px}
 table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--line);font-size:14px}
 th,td{text-align:left;vertical-align:top;padding:7px 12px;border-bottom:1px solid var(--line)}
 thead th{font-size:12.5px;color:var(--faint);font-weight:600;background:var(--paper)}
-tbody th{font-weight:600}th[rowspan]{font-weight:400;color:var(--soft);max-width:24em}
+tbody th{font-weight:600}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}td.number{font-weight:600}
-.what{min-width:16em}.nowrap{white-space:nowrap}
+.what{min-width:16em}.measured tbody th{background:var(--code);padding-left:8px}.measured .what{padding-left:36px}.nowrap{white-space:nowrap}
 .detail{color:var(--soft);font-size:13px;overflow-wrap:anywhere}.detail code{white-space:pre-wrap}
 .refusals summary{cursor:pointer;color:var(--faint)}.refusals ul{margin:4px 0;padding-left:18px}
 .timeline{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px 18px 6px 0;overflow-x:auto}

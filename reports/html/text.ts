@@ -15,7 +15,12 @@ export function moment(at: number): string {
 
 export function quantity(value: number, unit: Measured["unit"]): string {
   if (unit === "share") return `${(value * 100).toFixed(1)} %`;
-  return `${value.toLocaleString("en-GB", { maximumFractionDigits: 2 }).replaceAll(",", "\u202f")} ${unit}`;
+  return `${value.toLocaleString("en-GB", { maximumFractionDigits: value < 100 ? 2 : 0 }).replaceAll(",", "\u202f")} ${unit}`;
+}
+
+/** Numbers in it to two decimals: more than a clock or a share of some flows tells. */
+export function rounded(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, v) => (typeof v === "number" ? Math.round(v * 100) / 100 : v)));
 }
 
 /** JSON on several lines, but what fits on one line stays on one. */
