@@ -102,7 +102,7 @@ test("verdicts are steps", () => {
 
 test("a step has the time of its verdict, and says what was seen instead", () => {
   const step = results.get(red)?.steps.find(({ status }) => status === "failed");
-  expect((step?.stop ?? 0) - (step?.start ?? 0)).toBe(10_000);
+  expect((step?.stop ?? 0) - (step?.start ?? 0)).toBe(10_020);
   expect(step?.statusDetails).toEqual({ message: expect.stringMatching(/^expected: .*\nactual: {3}/) });
 });
 
