@@ -54,6 +54,10 @@ export const within = {
       "10s",
       "a live peer withdraws at once; up to 2 s were seen until GoBGP and zebra had it out of the kernel",
     ],
+    clusterReady: [
+      "210s",
+      "from the API server's answer on: kubelets join, a step that fails by its own budget of 120 s, and are Ready as nodeReady has it",
+    ],
     addonReady: ["90s", "its pods must be scheduled, started and ready on nodes that may still be joining"],
     faultBites: ["15s", "a fault strikes at once; seeing that it did takes a look or two, and a ping waits 1 s"],
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],

@@ -4,7 +4,7 @@ import { within } from "#harness/judging/within";
 import { connect } from "#harness/kube/connect";
 import { forward } from "#harness/machines/container/forward";
 import { LabBroken } from "#harness/model/errors";
-import type { Kube } from "#harness/model/kube";
+import type { Kube, KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Scenario, World } from "#harness/model/scenario";
@@ -14,6 +14,25 @@ const isReady = defineCheck("apiServerReady", () => ({
   claim: "says it is ready",
   judge: (seen: string) => (seen === "ok" ? met : unmet("ok", seen || "no answer, or no kubeconfig yet")),
 }));
+
+type NodeObject = KubeObject & { status?: { conditions?: { type: string; status: string }[] } };
+
+const areReady = defineCheck("nodesAreReady", (names: readonly string[]) => ({
+  claim: `are Ready: ${names.join(", ")}`,
+  judge(seen: readonly string[]) {
+    const missing = names.filter((name) => !seen.includes(name));
+    return missing.length === 0 ? met : unmet(names, { notReady: missing });
+  },
+}));
+
+/** Names of the nodes that the cluster calls Ready. */
+const readyNodes = (kube: Kube) => ({
+  of: "nodes",
+  look: async () =>
+    (await kube.list<NodeObject>({ apiVersion: "v1", kind: "Node" }))
+      .filter(({ status }) => status?.conditions?.some((c) => c.type === "Ready" && c.status === "True"))
+      .map(({ metadata }) => metadata.name),
+});
 
 /**
  * From machines to a system that is ready: routers, cluster and add-ons at once, each as early as it can. Returns the
@@ -76,8 +95,14 @@ export async function boot(
     return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
   };
 
-  const install = async (): Promise<Kube> => {
-    const kube = await timed("API server answers", first.name, reachApi);
+  const members = topology.nodes.filter(({ role }) => role === "control-plane" || role === "worker");
+  const names = members.map(({ name }) => name);
+  const allReady = async (kube: Kube) => void (await reaches(readyNodes(kube), areReady(names), within.clusterReady));
+
+  const api = until === undefined ? timed("API server answers", first.name, reachApi) : undefined;
+  const ready = api?.then((kube) => timed("every node Ready", first.name, () => allReady(kube)));
+  const install = async (answering: Promise<Kube>): Promise<Kube> => {
+    const kube = await answering;
     for (const addon of cluster.addons) {
       await timed(`apply ${addon.name} ${addon.version}`, first.name, () =>
         kube.apply(addon.manifests(topology, cluster)),
@@ -94,22 +119,22 @@ export async function boot(
     ...(until !== undefined && { until }),
   });
   const routers = Promise.all([...machines.values()].map(startRouter));
-  const installed = until === undefined ? install() : undefined;
+  const installed = api && install(api);
+  ready?.catch(() => {});
   try {
     await Promise.all([steps, routers, installed]);
-  } catch (cause) {
-    failed.abort(cause);
-    await Promise.allSettled([steps, routers, installed]);
-    throw cause;
-  }
-  const kube = await installed;
-  if (!kube) return undefined;
-  await Promise.all(
-    cluster.addons.map((addon) =>
+    const kube = await installed;
+    if (!kube) return undefined;
+    const addons = cluster.addons.map((addon) =>
       timed(`${addon.name} ${addon.version} ready`, first.name, async () => {
         for (const { probe, check } of addon.ready(kube, topology)) await reaches(probe, check, within.addonReady);
       }),
-    ),
-  );
-  return kube;
+    );
+    await Promise.all([ready, ...addons]);
+    return kube;
+  } catch (cause) {
+    failed.abort(cause);
+    await Promise.allSettled([steps, routers, installed, ready]);
+    throw cause;
+  }
 }

@@ -30,14 +30,14 @@ interface Undo {
 export interface NewRun {
   /** The scenario's id. */
   readonly scenario: string;
-  /** Where runs are kept. Default `reports/runs` of this checkout. */
+  /** Where runs are kept. Default `HARDWAY_RUNS`, or else `reports/runs` of this checkout. */
   readonly root?: string;
 }
 
 const defaultRoot = join(import.meta.dirname, "../../reports/runs");
 
 /** Begins a run: its identity, its folder, its journal. Throws `LabBroken` when the folder cannot be made. */
-export function createRun({ scenario, root = defaultRoot }: NewRun): OwnedRun {
+export function createRun({ scenario, root = process.env.HARDWAY_RUNS || defaultRoot }: NewRun): OwnedRun {
   const { id, folder } = makeFolder(scenario, resolve(root));
   const journal = openJournal(folder);
   const controller = new AbortController();

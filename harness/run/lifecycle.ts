@@ -4,7 +4,7 @@ import { within } from "#harness/judging/within";
 import { containerBackend } from "#harness/machines/container/backend";
 import type { Artifact } from "#harness/model/artifacts";
 import { LabBroken, Unsupported } from "#harness/model/errors";
-import type { RunFacts } from "#harness/model/evidence";
+import type { RunFacts, StepDone } from "#harness/model/evidence";
 import type { Fault } from "#harness/model/faults";
 import type { Feature, Features } from "#harness/model/features";
 import type { Invariant, Outcome } from "#harness/model/judging";
@@ -59,9 +59,17 @@ export async function raiseLab<T extends Topology>(
 ): Promise<UpLab<keyof T["nodes"] & string>> {
   assertValid(scenario);
   const topology = resolve(scenario.topology);
-  await backend.sweep();
-  refuseUnsupported(scenario, topology, await backend.survey(progress));
-  const prepared = await backend.prepare(scenario.cluster.images, progress, signal);
+  const preparations: StepDone[] = [];
+  const timed = async <P>(step: string, work: Promise<P>): Promise<P> => {
+    const began = Date.now();
+    const result = await work;
+    preparations.push({ kind: "step-done", at: Date.now(), step, on: [], ms: Date.now() - began });
+    return result;
+  };
+  await timed("prepare: sweep", backend.sweep());
+  refuseUnsupported(scenario, topology, await timed("prepare: survey", backend.survey(progress)));
+  const { images } = scenario.cluster;
+  const prepared = await timed("prepare: artifacts and images", backend.prepare(images, progress, signal));
 
   const run = createRun({ scenario: scenario.id });
   const { journal } = run;
@@ -74,6 +82,7 @@ export async function raiseLab<T extends Topology>(
     proves: scenario.proves,
     facts: factsOf(scenario, topology, backend, prepared.artifacts),
   });
+  for (const preparation of preparations) journal.write(preparation);
   journal.attach("topology.svg", pictureSvg(topology));
   journal.attach("topology.txt", pictureText(topology));
 
