@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { reasonOf } from "../model/errors.ts";
 import { exitCodeOf, exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
 import { loadModule, scenarioFolders } from "./scenarios.ts";
@@ -13,7 +14,7 @@ export async function list(): Promise<number> {
         print(`scenarios/${id}  (${tier})\n    ${proves}`);
       }
     } catch (error) {
-      print(`scenarios/${basename(folder)}  cannot be loaded\n    ${error instanceof Error ? error.message : error}`);
+      print(`scenarios/${basename(folder)}  cannot be loaded\n    ${reasonOf(error)}`);
       code = exitCodeOf(error);
     }
   }

@@ -1,5 +1,6 @@
 import { screenProgress } from "../host/progress.ts";
 import { containerBackend, lower } from "../machines/container/backend.ts";
+import { reasonOf } from "../model/errors.ts";
 import { listRuns } from "../run/registry.ts";
 import { exitCodes } from "./exit.ts";
 import { chooseRun } from "./labs.ts";
@@ -33,7 +34,7 @@ export async function down(wanted: string | undefined, { all = false }: { readon
     try {
       line.done(`${(await lower(id)).length} things removed`);
     } catch (error) {
-      line.failed(error instanceof Error ? error.message : String(error));
+      line.failed(reasonOf(error));
       throw error;
     }
   }

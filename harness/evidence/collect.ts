@@ -1,5 +1,7 @@
 import { ms } from "../judging/duration.ts";
 import { within } from "../judging/within.ts";
+import { quoted } from "../machines/quoted.ts";
+import { reasonOf } from "../model/errors.ts";
 import type { Wait } from "../model/judging.ts";
 import type { Kube, KubeObject } from "../model/kube.ts";
 import type { Machine } from "../model/machines.ts";
@@ -44,7 +46,7 @@ export async function collect(collectors: readonly Collector[], options: Collect
       try {
         await Promise.race([collect(keep, over.signal), late.promise]);
       } catch (error) {
-        attach(run, `${name}-not-collected.txt`, error instanceof Error ? error.message : String(error));
+        attach(run, `${name}-not-collected.txt`, reasonOf(error));
       } finally {
         open = false;
       }
@@ -104,8 +106,6 @@ function sections(commands: readonly string[]): string {
     .map((command) => `echo ${quoted(`==== ${command}`)}; timeout 5 sh -c ${quoted(command)} 2>&1; echo`)
     .join("\n");
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 interface Pod extends KubeObject {
   readonly metadata: KubeObject["metadata"] & { readonly namespace: string };

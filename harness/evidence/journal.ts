@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { extname, join } from "node:path";
-import { LabBroken } from "../model/errors.ts";
+import { LabBroken, reasonOf } from "../model/errors.ts";
 import type { Evidence } from "../model/evidence.ts";
 import type { Journal } from "../model/run.ts";
 
@@ -41,7 +41,7 @@ export function openJournal(folder: string): OpenJournal {
     try {
       return work();
     } catch (cause) {
-      throw new LabBroken("cannot keep evidence", { who: file, seen: textOf(cause), cause });
+      throw new LabBroken("cannot keep evidence", { who: file, seen: reasonOf(cause), cause });
     }
   }
 
@@ -49,7 +49,7 @@ export function openJournal(folder: string): OpenJournal {
     try {
       work();
     } catch (error) {
-      if (!told) process.stderr.write(`hardway: evidence is being lost: ${what}: ${textOf(error)}\n`);
+      if (!told) process.stderr.write(`hardway: evidence is being lost: ${what}: ${reasonOf(error)}\n`);
       told = true;
     }
   }
@@ -95,7 +95,7 @@ export function readJournal(folder: string): Evidence[] {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new LabBroken("has no journal that can be read", { who: folder, seen: textOf(cause), cause });
+    throw new LabBroken("has no journal that can be read", { who: folder, seen: reasonOf(cause), cause });
   }
   const lines = text.split("\n");
   const tail = lines.pop();
@@ -132,5 +132,3 @@ function freeName(folder: string, name: string): string {
     if (!existsSync(join(folder, path))) return path;
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

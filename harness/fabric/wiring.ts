@@ -1,3 +1,4 @@
+import { quoted } from "#harness/machines/quoted";
 import { Misdeclared } from "#harness/model/errors";
 import type { ResolvedInterface, ResolvedNode, ResolvedTopology } from "#harness/model/topology";
 
@@ -27,8 +28,6 @@ export function portsOf(topology: ResolvedTopology): Ports {
     },
   };
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const batch = (lines: readonly string[]): string => `ip -batch - <<'EOF'\n${lines.join("\n")}\nEOF`;
 

@@ -6,7 +6,7 @@ import { Cache, cacheFolder } from "../artifacts/cache.ts";
 import { diskFull, isDiskFull, putInPlace, sha256Of } from "../artifacts/files.ts";
 import { host } from "../host/command.ts";
 import type { Arch } from "../model/artifacts.ts";
-import { LabBroken } from "../model/errors.ts";
+import { LabBroken, reasonOf } from "../model/errors.ts";
 import type { RootFs } from "../model/images.ts";
 import type { Wait } from "../model/judging.ts";
 import type { Progress, ProgressLine } from "../model/progress.ts";
@@ -63,7 +63,7 @@ export async function packagesLayer(
     line.done();
     return made;
   } catch (error) {
-    line.failed(String(error instanceof Error ? error.message : error).split("\n")[0] ?? "");
+    line.failed(reasonOf(error).split("\n")[0] ?? "");
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { journalFile, readJournal } from "../evidence/journal.ts";
-import { ClaimViolated, LabBroken, Misdeclared, type Particulars } from "../model/errors.ts";
+import { ClaimViolated, LabBroken, Misdeclared, type Particulars, reasonOf } from "../model/errors.ts";
 import type { Evidence, Judged, Observed } from "../model/evidence.ts";
 import type { Check, Probe, Wait } from "../model/judging.ts";
 import type { Journal } from "../model/run.ts";
@@ -314,8 +314,7 @@ const same = (a: Partial<Observed>, b: Partial<Observed>): boolean =>
 const sightingsOf = (entries: readonly Evidence[], probe: string): Observed[] =>
   entries.filter((entry) => entry.kind === "observed").filter((entry) => entry.probe === probe);
 
-const textOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)) || "no reason given";
+const textOf = (error: unknown): string => reasonOf(error) || "no reason given";
 
 const rejectedBy = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));

@@ -1,5 +1,6 @@
 import { Readable, Writable } from "node:stream";
 import { Exec, KubeConfig, type V1Status } from "@kubernetes/client-node";
+import { excerpt } from "../evidence/excerpt.ts";
 import { ms } from "../judging/duration.ts";
 import { within } from "../judging/within.ts";
 import { LabBroken } from "../model/errors.ts";
@@ -163,8 +164,8 @@ class Client implements Kube, Disposable {
         at: Date.now(),
         machine: where,
         ...result,
-        stdout: result.stdout.slice(0, 4096),
-        stderr: result.stderr.slice(0, 4096),
+        stdout: excerpt(result.stdout),
+        stderr: excerpt(result.stderr),
       });
       return result;
     } catch (cause) {

@@ -67,3 +67,6 @@ export class ClaimViolated extends HardwayError {
     this.actual = actual;
   }
 }
+
+/** Anything thrown, in words. */
+export const reasonOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -3,7 +3,7 @@ import { judge } from "#harness/judging/judge";
 import { within } from "#harness/judging/within";
 import { connect } from "#harness/kube/connect";
 import { forward } from "#harness/machines/container/forward";
-import { LabBroken } from "#harness/model/errors";
+import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { Kube, KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
@@ -64,7 +64,7 @@ export async function boot(
       tell();
       return result;
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = reasonOf(cause);
       line.failed(why.split("\n")[0] ?? why);
       tell(why);
       throw cause;

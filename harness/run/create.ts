@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { openJournal } from "#harness/evidence/journal";
 import { ms } from "#harness/judging/duration";
 import { within } from "#harness/judging/within";
-import { LabBroken } from "#harness/model/errors";
+import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { Run } from "#harness/model/run";
 
 /** A run, for the one who made it. */
@@ -124,7 +124,7 @@ async function withinBudget(undo: () => PromiseLike<void>): Promise<string | und
   try {
     return await Promise.race([undo().then(() => undefined), tooLong]);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   } finally {
     clearTimeout(timer);
   }

@@ -3,7 +3,7 @@ import { judge } from "#harness/judging/judge";
 import { within } from "#harness/judging/within";
 import { containerBackend } from "#harness/machines/container/backend";
 import type { Artifact } from "#harness/model/artifacts";
-import { LabBroken, Unsupported } from "#harness/model/errors";
+import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 import type { RunFacts, StepDone } from "#harness/model/evidence";
 import type { Fault } from "#harness/model/faults";
 import type { Feature, Features } from "#harness/model/features";
@@ -127,7 +127,7 @@ export async function raiseLab<T extends Topology>(
     return up as UpLab<keyof T["nodes"] & string>;
   } catch (cause) {
     await up.explain();
-    const because = cause instanceof Error ? cause.message : String(cause);
+    const because = reasonOf(cause);
     await up.lower({ outcome: "broken", because });
     if (cause instanceof LabBroken) throw cause;
     throw new LabBroken("the lab did not come up", { who: scenario.id, seen: because, look: run.folder, cause });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
 import { outcomeOf, worst } from "#harness/judging/outcome";
-import { LabBroken, Unsupported } from "#harness/model/errors";
+import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 import type { Measured } from "#harness/model/evidence";
 import type { Outcome } from "#harness/model/judging";
 import type { Lab, Scenario } from "#harness/model/scenario";
@@ -86,7 +86,7 @@ export function scenario<T extends Topology>(
           test: sentence,
           outcome,
           attachments: [],
-          ...(failure !== undefined && { because: failure instanceof Error ? failure.message : String(failure) }),
+          ...(failure !== undefined && { because: reasonOf(failure) }),
         });
         if (failure !== undefined) throw failure;
       });

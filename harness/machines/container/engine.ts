@@ -1,5 +1,5 @@
 import type Dockerode from "dockerode";
-import { Unsupported } from "#harness/model/errors";
+import { reasonOf, Unsupported } from "#harness/model/errors";
 
 /** The container engine that labs are raised on. */
 export interface Engine {
@@ -32,7 +32,7 @@ async function find(): Promise<Engine> {
   const { getContainerRuntimeClient } = await import("testcontainers");
   const client = await getContainerRuntimeClient().catch((cause) => {
     throw new Unsupported("no container engine answers", ["container engine"], {
-      seen: cause instanceof Error ? cause.message : String(cause),
+      seen: reasonOf(cause),
       look: "run ./bootstrap, which finds or installs one; or set DOCKER_HOST to the socket of a running Docker or Podman",
       cause,
     });

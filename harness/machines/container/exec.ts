@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Container } from "dockerode";
 import { ms } from "#harness/judging/duration";
 import { within } from "#harness/judging/within";
-import { LabBroken } from "#harness/model/errors";
+import { LabBroken, reasonOf } from "#harness/model/errors";
 import { answered } from "./engine.ts";
 import { Frames } from "./frames.ts";
 
@@ -32,7 +32,7 @@ export async function spawn(
   const gone = (cause: unknown) =>
     new LabBroken(`could not run \`${argv.join(" ").slice(0, 200)}\``, {
       who,
-      seen: cause instanceof Error ? cause.message : String(cause),
+      seen: reasonOf(cause),
       cause,
     });
   const exec = await container

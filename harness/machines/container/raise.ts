@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Container, MountConfig } from "dockerode";
 import { fabricOn, type LabFabric } from "#harness/fabric/wires";
 import { hostsOf } from "#harness/fabric/wiring";
-import { HardwayError, LabBroken } from "#harness/model/errors";
+import { HardwayError, LabBroken, reasonOf } from "#harness/model/errors";
 import type { Prepared, RaisedLab } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Run } from "#harness/model/run";
@@ -75,12 +75,12 @@ export async function raiseLab(
     line.done();
     return { ...lab, [Symbol.asyncDispose]: async () => void (await removeRun(run.id)) };
   } catch (cause) {
-    line.failed(cause instanceof Error ? cause.message : String(cause));
+    line.failed(reasonOf(cause));
     await removeRun(run.id);
     if (cause instanceof HardwayError || run.signal.aborted) throw cause;
     throw new LabBroken("the machines could not be raised", {
       who: run.id,
-      seen: cause instanceof Error ? cause.message : String(cause),
+      seen: reasonOf(cause),
       cause,
     });
   }

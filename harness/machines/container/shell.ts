@@ -1,4 +1,5 @@
 import type { Container } from "dockerode";
+import { excerpt } from "#harness/evidence/excerpt";
 import { ms } from "#harness/judging/duration";
 import { LabBroken } from "#harness/model/errors";
 import type { CommandOptions, CommandResult, RunningCommand, Shell } from "#harness/model/machines";
@@ -6,16 +7,10 @@ import type { Journal } from "#harness/model/run";
 import type { Duration } from "#harness/model/units";
 import { type Spawned, spawn } from "./exec.ts";
 
-const journalled = 4096;
 /** How much of a running command's output its result holds: what comes last. */
 const remembered = 1 << 20;
 const defaultWithin: Duration = "60s";
 const graceMs = 2000;
-
-const shortened = (text: string): string =>
-  text.length <= journalled
-    ? text
-    : `${text.slice(0, journalled / 2)}\n… ${text.length - journalled} characters …\n${text.slice(-journalled / 2)}`;
 
 /** Output as it may be shown. */
 export function discreet(text: string, secret: CommandOptions["secret"]): string {
@@ -37,11 +32,11 @@ export function shellIn(container: Container, who: string, journal: Pick<Journal
       kind: "command-ran",
       at: started,
       machine: who,
-      command: shortened(result.command),
+      command: excerpt(result.command),
       exitCode: result.exitCode,
       ms: result.ms,
-      stdout: shortened(discreet(result.stdout, secret)),
-      stderr: shortened(discreet(result.stderr, secret)),
+      stdout: excerpt(discreet(result.stdout, secret)),
+      stderr: excerpt(discreet(result.stderr, secret)),
     });
     return result;
   }
@@ -69,16 +64,16 @@ export function shellIn(container: Container, who: string, journal: Pick<Journal
     const result = note(started, { command: text, exitCode, stdout, stderr, ms: Date.now() - started }, secret);
     if (first === "interrupted") {
       if (signal?.aborted) throw signal.reason;
-      throw new LabBroken(`\`${shortened(text)}\` took longer than ${within} and was killed`, {
+      throw new LabBroken(`\`${excerpt(text)}\` took longer than ${within} and was killed`, {
         who,
         waitedMs: result.ms,
-        seen: shortened(discreet(stderr || stdout, secret)),
+        seen: excerpt(discreet(stderr || stdout, secret)),
       });
     }
     if (ok !== "any" && !ok.includes(result.exitCode)) {
-      throw new LabBroken(`\`${shortened(text)}\` exited with ${result.exitCode}`, {
+      throw new LabBroken(`\`${excerpt(text)}\` exited with ${result.exitCode}`, {
         who,
-        seen: shortened(discreet(stderr || stdout, secret)),
+        seen: excerpt(discreet(stderr || stdout, secret)),
       });
     }
     return result;

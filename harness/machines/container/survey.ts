@@ -2,7 +2,7 @@ import { imageArchive } from "#harness/images/archive";
 import { recipeDigest } from "#harness/images/recipe";
 import { packagesLayer } from "#harness/images/rootfs";
 import { within } from "#harness/judging/within";
-import { LabBroken } from "#harness/model/errors";
+import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { Feature, FeatureReport, Features } from "#harness/model/features";
 import type { RootFs } from "#harness/model/images";
 import type { Progress } from "#harness/model/progress";
@@ -106,7 +106,7 @@ async function powerCut(container: Awaited<ReturnType<typeof startContainer>>): 
     await container.start();
     return { ...report, present: true };
   } catch (error) {
-    return { ...report, present: false, seen: error instanceof Error ? error.message.trim() : String(error) };
+    return { ...report, present: false, seen: reasonOf(error).trim() };
   }
 }
 
@@ -147,7 +147,7 @@ export async function toolsImage(progress: Progress = silent): Promise<string> {
   ).catch((cause) => {
     throw new LabBroken("the container engine did not take the image that the survey needs", {
       who: ref,
-      seen: cause instanceof Error ? cause.message : String(cause),
+      seen: reasonOf(cause),
       look: "is the engine's disk full? docker system df",
       cause,
     });
