@@ -121,6 +121,16 @@ export function program(done: (code: number) => void): Command {
     .action(async (run) => done(await (await import("./rejudge.ts")).rejudgeRun(run)));
 
   hardway
+    .command("bench")
+    .description("how long each stage takes, beside the same cluster made by hand; `npm run bench` is this")
+    .argument("[scenario]", "folder or id of a scenario that has a bench.ts", "metallb-bgp")
+    .option("--times <count>", "repetitions", Number, 3)
+    .option("--cold", "first once with nothing in the cache: a quarter of an hour")
+    .option("--strict", "exit code 1 when an aim is missed")
+    .option("--out <folder>", "where bench.json and bench.md go", join(project, "reports/published"))
+    .action(async (folder, options) => done(await (await import("./bench.ts")).bench(folder, options)));
+
+  hardway
     .command("test")
     .description("unit tests and scenarios; `npm test` is this")
     .argument("[filters...]", "paths, such as scenarios/metallb-bgp; further options go to vitest")

@@ -11,7 +11,7 @@ import type { Prepared } from "../../model/machines.ts";
 import type { Progress, ProgressLine } from "../../model/progress.ts";
 import { answered, type Engine, engine as findEngine } from "./engine.ts";
 import { label } from "./labels.ts";
-import { fillStore, hasStore, removeOldStores } from "./store.ts";
+import { fillStore, hasStore, removeOldStores, removeStore } from "./store.ts";
 
 /** Raised when what this file makes of the same recipe changes. */
 const edition = 1;
@@ -61,6 +61,14 @@ export async function removeOldImages(current: readonly ImageSet[], progress: Pr
     plans.map(({ store }) => store),
   );
   return [...removed, ...stores.map((name) => `volume ${name}`)];
+}
+
+/** Removes the machine image and the store of one image set, wherever they are not in use. */
+export async function removeImages(set: ImageSet, progress: Progress): Promise<void> {
+  const engine = await findEngine();
+  const { machineImage, store } = await planOf(engine, set, progress);
+  await removeStore(store);
+  await engine.docker.getImage(machineImage).remove();
 }
 
 async function planOf({ arch }: Engine, set: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Plan> {

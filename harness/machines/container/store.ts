@@ -171,6 +171,11 @@ export async function removeOldStores({ docker }: Engine, current: readonly stri
   return removed;
 }
 
+/** Removes one store with its mark. */
+export async function removeStore(store: string): Promise<void> {
+  for (const name of [filledMark(store), store]) await removeVolume(name);
+}
+
 /** Whether it is gone; not while somebody uses it. */
 async function removeVolume(name: string): Promise<boolean> {
   const { docker } = await engine();

@@ -1,0 +1,54 @@
+import type { Evidence, StepDone } from "#harness/model/evidence";
+
+/** What is measured, in the order in which it happens. */
+export const stages = {
+  bootstrap: "bootstrap, nothing to do",
+  artifacts: "artifacts, all in the cache",
+  images: "machine image and store, all there",
+  preparations: "sweep, survey, artifacts, images: a fresh process",
+  machines: "machines up",
+  api: "API server answers",
+  nodes: "every node Ready with CNI",
+  system: "add-ons ready",
+  firstPod: "first pod Ready, from apply",
+  teardown: "teardown",
+  scenario: "whole scenario without fault claims",
+  coldArtifacts: "artifacts, nothing in the cache",
+  coldImages: "machine image and store, nothing there",
+} as const;
+
+export type Stage = keyof typeof stages;
+
+/** Milliseconds per stage. */
+export type Times = Readonly<Partial<Record<Stage, number>>>;
+
+/** The measurement's name in the journal. */
+export const firstPodReady = "first pod Ready";
+
+/**
+ * What a journal tells of a lab's stages. `api`, `nodes` and `system` count from the moment when the machines began to
+ * rise; everything else counts by itself. A stage that the journal does not hold is left out.
+ */
+export function timesOf(journal: readonly Evidence[]): Times {
+  const all = journal.filter((entry) => entry.kind === "step-done");
+  const prepare = all.filter(({ step }) => step.startsWith("prepare: "));
+  const undo = all.filter(({ step }) => step.startsWith("undo: "));
+  const boot = all.filter((entry) => !prepare.includes(entry) && !undo.includes(entry));
+  const named = (name: string) => boot.find(({ step }) => step === name);
+  const raised = named("raise machines");
+  const pod = journal.find((entry) => entry.kind === "measured" && entry.name === firstPodReady);
+  const ended = journal.find(({ kind }) => kind === "run-ended");
+  const began = raised && raised.at - raised.ms;
+  const since = (from: number | undefined, entry: StepDone | undefined) =>
+    from === undefined || !entry ? undefined : entry.at - from;
+  const times = {
+    preparations: prepare.length > 0 ? prepare.reduce((sum, { ms }) => sum + ms, 0) : undefined,
+    machines: raised?.ms,
+    api: since(began, named("API server answers")),
+    nodes: since(began, named("every node Ready")),
+    system: since(began, boot.at(-1)),
+    firstPod: pod?.kind === "measured" ? pod.value : undefined,
+    teardown: since(ended?.at, undo.at(-1)),
+  };
+  return Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined));
+}

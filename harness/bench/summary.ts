@@ -1,0 +1,80 @@
+import type { Duration } from "#harness/model/units";
+import { ms } from "../judging/duration.ts";
+import { type Stage, stages, type Times } from "./stages.ts";
+
+/** Times of one stage over all repetitions, in milliseconds. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly samples: readonly number[];
+}
+
+export interface Row {
+  readonly stage: Stage;
+  readonly what: string;
+  readonly ours?: Spread;
+  readonly baseline?: Spread;
+  /** How many times as long the baseline takes. */
+  readonly ratio?: number;
+  readonly aim?: { readonly within: number; readonly met: boolean };
+}
+
+/** Throws nothing; of no samples there is no spread. */
+export function spreadOf(samples: readonly number[]): Spread | undefined {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const [min, max] = [sorted[0], sorted.at(-1)];
+  const low = sorted[Math.floor((sorted.length - 1) / 2)];
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)];
+  if (min === undefined || max === undefined || low === undefined || high === undefined) return undefined;
+  return { median: (low + high) / 2, min, max, samples };
+}
+
+/** One row per stage that was measured. An aim is for our median. */
+export function summarize(
+  ours: readonly Times[],
+  baseline: readonly Times[],
+  aims: Readonly<Partial<Record<Stage, Duration>>>,
+): Row[] {
+  return (Object.keys(stages) as Stage[]).flatMap((stage) => {
+    const [own, other] = [ours, baseline].map((all) => spreadOf(all.flatMap((times) => times[stage] ?? [])));
+    if (!own && !other) return [];
+    const aim = aims[stage];
+    return {
+      stage,
+      what: stages[stage],
+      ...(own && { ours: own }),
+      ...(other && { baseline: other }),
+      ...(own && other && { ratio: other.median / own.median }),
+      ...(own && aim !== undefined && { aim: { within: ms(aim), met: own.median <= ms(aim) } }),
+    };
+  });
+}
+
+export const head = ["stage", "ours", "by hand", "by hand / ours", "aim", "met"] as const;
+
+/** Cells of a row, as they are shown: seconds, the median and in brackets the shortest and the longest. */
+export function cells({ what, ours, baseline, ratio, aim }: Row): string[] {
+  return [
+    what,
+    shown(ours),
+    shown(baseline),
+    ratio === undefined ? "" : ratio.toFixed(1),
+    aim ? `≤ ${aim.within / 1000} s` : "",
+    aim ? (aim.met ? "yes" : "NO") : "",
+  ];
+}
+
+const seconds = (value: number): string => (value / 1000).toFixed(value < 9_950 ? 2 : 1);
+
+function shown(spread: Spread | undefined): string {
+  if (!spread) return "";
+  const { median, min, max, samples } = spread;
+  return `${seconds(median)} s${samples.length > 1 ? ` (${seconds(min)}–${seconds(max)})` : ""}`;
+}
+
+/** A table of GitHub's Markdown. */
+export function markdownTable(rows: readonly Row[]): string {
+  const line = (columns: readonly string[]) => `| ${columns.join(" | ")} |`;
+  return [line(head), "|---|---:|---:|---:|---:|---|", ...rows.map((row) => line(cells(row)))].join("\n");
+}

@@ -1,0 +1,226 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { arch, cpus, loadavg, release, totalmem } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { cacheFolder } from "../artifacts/cache.ts";
+import { obtain } from "../artifacts/obtain.ts";
+import type { Bench } from "../bench/bench.ts";
+import { firstPodReady, type Times, timesOf } from "../bench/stages.ts";
+import { cells, head, markdownTable, type Row, summarize } from "../bench/summary.ts";
+import { readJournal } from "../evidence/journal.ts";
+import { host } from "../host/command.ts";
+import { screenProgress } from "../host/progress.ts";
+import { within } from "../judging/within.ts";
+import { engine } from "../machines/container/engine.ts";
+import { prepare, removeImages } from "../machines/container/image.ts";
+import { LabBroken, Misdeclared } from "../model/errors.ts";
+import type { ImageSet } from "../model/images.ts";
+import type { Scenario } from "../model/scenario.ts";
+import { countInterrupts } from "../run/interrupt.ts";
+import { raiseLab } from "../run/lifecycle.ts";
+import { exitCodes } from "./exit.ts";
+import { print, table } from "./print.ts";
+import { project } from "./scenarios.ts";
+
+export interface BenchOptions {
+  /** Repetitions. */
+  readonly times: number;
+  /** Also with nothing in the cache and no image in the engine: a quarter of an hour. */
+  readonly cold?: true;
+  /** A missed aim is an exit code. */
+  readonly strict?: true;
+  /** Folder of bench.json and bench.md. */
+  readonly out: string;
+}
+
+const progress = screenProgress();
+
+/**
+ * Measures every stage of a scenario, in turn with the same cluster made by hand on the same machines. Prints the table
+ * and writes it, with the samples, as JSON and Markdown. A missed aim is named; it is the exit code 1 with `strict`.
+ */
+export async function bench(folder: string, { times, cold, strict, out }: BenchOptions): Promise<number> {
+  const file = benchFile(folder);
+  const declared: Bench = (await import(pathToFileURL(file).href)).default;
+  const { scenario, baseline } = declared;
+  const runs = join(project, "reports/runs", `bench-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`);
+  process.env.HARDWAY_RUNS = runs;
+  const at = new Date().toISOString();
+  const loads: number[] = [];
+  const ours: Times[] = [];
+  const byHand: Times[] = [];
+  if (cold) ours.push(await coldTimes(scenario.cluster.images));
+  for (let nth = 1; nth <= times; nth++) {
+    print(`\nRepetition ${nth} of ${times}, load average ${loadavg()[0]?.toFixed(1)}`);
+    ours.push(await warmTimes(scenario.cluster.images));
+    const measured = [
+      async () => byHand.push(await labTimes(baseline, declared)),
+      async () => ours.push(await labTimes(scenario, declared)),
+    ];
+    // Whoever comes second finds warmer caches.
+    for (const measure of nth % 2 === 0 ? measured.reverse() : measured) {
+      loads.push(loadavg()[0] ?? 0);
+      await measure();
+    }
+    ours.push(await scenarioTimes(relative(project, dirname(file)), declared, join(runs, `scenario-${nth}`)));
+  }
+  const rows = summarize(ours, byHand, declared.aims);
+  const facts = await factsOf(scenario, at, times, loads);
+  print(`\n${table(head, rows.map(cells))}`);
+  const missed = rows.filter(({ aim }) => aim?.met === false);
+  print(missed.length === 0 ? "\nEvery aim is met." : `\nMissed: ${missed.map(({ what }) => what).join("; ")}.`);
+  publish(out, facts, rows);
+  return missed.length > 0 && strict ? exitCodes.violates : exitCodes.conforms;
+}
+
+/** Of a scenario's folder, or of its name. */
+function benchFile(folder: string): string {
+  const candidates = [folder, join("scenarios", folder)].map((path) => join(project, path, "bench.ts"));
+  const file = candidates.find((path) => existsSync(path));
+  if (file) return file;
+  throw new Misdeclared(folder, ["it holds no bench.ts, which says what it is measured against"]);
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return Math.round(performance.now() - began);
+}
+
+const programsOf = ({ machine, pods }: ImageSet) => [
+  ...new Set([machine, ...pods].flatMap(({ programs }) => Object.values(programs))),
+];
+
+async function warmTimes(images: ImageSet): Promise<Times> {
+  return {
+    bootstrap: await timed(() => host([join(project, "bootstrap")], { cwd: project })),
+    artifacts: await timed(() => obtain(programsOf(images), { progress })),
+    images: await timed(() => prepare(images, progress)),
+  };
+}
+
+/** With caches of its own, and images under a name of their own; all of it is removed again. */
+async function coldTimes(images: ImageSet): Promise<Times> {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const cache = await mkdtemp(join(cacheFolder(), "bench-"));
+  const own = { XDG_CACHE_HOME: cache, GOCACHE: join(cache, "go-build") };
+  const before = Object.fromEntries(Object.keys(own).map((name) => [name, process.env[name]]));
+  const set = { ...images, name: `${images.name}-bench` };
+  try {
+    Object.assign(process.env, own);
+    const coldArtifacts = await timed(() => obtain(programsOf(set), { progress }));
+    const coldImages = await timed(() => prepare(set, progress));
+    await removeImages(set, progress);
+    return { coldArtifacts, coldImages };
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    await rm(cache, { recursive: true, force: true });
+  }
+}
+
+/** Raises a lab, starts a pod and lowers it. */
+async function labTimes(scenario: Scenario, { firstPod }: Bench): Promise<Times> {
+  print(`\n${scenario.id}: ${scenario.cluster.provisioner.name}`);
+  const lab = await raiseLab(scenario, { progress });
+  let failure: unknown;
+  try {
+    const {
+      lab: { kube },
+      reaches,
+    } = lab.claim("first pod");
+    const { probe, check } = firstPod.ready(kube);
+    const began = Date.now();
+    await kube.apply(firstPod.objects);
+    const { at } = await reaches(probe, check, within.podReady);
+    const measured = { kind: "measured", test: "first pod", name: firstPodReady, unit: "ms" } as const;
+    lab.run.journal.write({ ...measured, at, value: at - began });
+  } catch (error) {
+    failure = error;
+  }
+  await lab.lower({ outcome: failure === undefined ? "conforms" : "broken" });
+  if (failure !== undefined) throw failure;
+  const { preparations: _, ...times } = timesOf(readJournal(lab.run.folder));
+  return times;
+}
+
+/** `npm test -- scenarios/<id>` without the claims that inflict faults, from start to end of its process. */
+async function scenarioTimes(folder: string, { scenario, faultClaims }: Bench, runs: string): Promise<Times> {
+  print(`\n${scenario.id}: npm test, without fault claims`);
+  const file = join(folder, `${scenario.id}.test.ts`);
+  const words = ["test", file, "-t", `^(?!.*(${faultClaims.source}))`];
+  const total = await timed(() => childEnds([join(project, "bin/hardway.js"), ...words], runs));
+  const [run] = readdirSync(runs);
+  const journal = readJournal(join(runs, run ?? ""));
+  const ended = journal.find((entry) => entry.kind === "run-ended");
+  const claims = journal.filter((entry) => entry.kind === "claim-ended");
+  const fault = journal.find((entry) => entry.kind === "fault-phase");
+  if (ended?.outcome !== "conforms" || fault || claims.length === 0) {
+    const seen = fault ? `the fault "${fault.fault}" was inflicted` : `${ended?.outcome}, ${claims.length} claims`;
+    throw new LabBroken("the scenario does not conform, so its time says nothing", { who: file, seen, look: runs });
+  }
+  const { preparations = 0 } = timesOf(journal);
+  return { preparations, scenario: total };
+}
+
+/** A child that has the terminal, and hears its signals. */
+async function childEnds(args: readonly string[], runs: string): Promise<void> {
+  const env = { ...process.env, HARDWAY_RUNS: runs };
+  const child = spawn(process.execPath, args, { cwd: project, env, stdio: ["ignore", "inherit", "inherit"] });
+  using _ = countInterrupts((_nth, signal) => child.kill(signal));
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child.on("error", reject);
+  child.on("exit", (code) => resolve(code ?? exitCodes.broken));
+  const code = await promise;
+  if (code !== 0) throw new LabBroken(`the scenario ended with exit code ${code}`, { who: args.join(" "), look: runs });
+}
+
+async function factsOf({ id, cluster }: Scenario, at: string, times: number, loads: readonly number[]) {
+  const { version, kernel, cgroup } = await engine();
+  return {
+    scenario: id,
+    at,
+    repetitions: times,
+    computer: {
+      cores: cpus().length,
+      cpu: cpus()[0]?.model ?? "",
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      arch: arch(),
+      kernel: release(),
+      /** Before each lab. The labs themselves are part of it. */
+      loadAverages: loads.map((load) => Math.round(load * 10) / 10),
+    },
+    versions: {
+      kubernetes: cluster.kubernetes,
+      ...Object.fromEntries(cluster.addons.map(({ name, version }) => [name, version])),
+      engine: `${version}, kernel ${kernel}, cgroup v${cgroup}`,
+      node: process.versions.node,
+    },
+  };
+}
+
+function publish(out: string, facts: Awaited<ReturnType<typeof factsOf>>, rows: readonly Row[]): void {
+  const { scenario, at, repetitions, computer, versions } = facts;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "bench.json"), `${JSON.stringify({ ...facts, stages: rows }, null, 2)}\n`);
+  const text = `# Bench of ${scenario}
+
+Written by \`npm run bench\` on ${at.slice(0, 10)}. ${computer.cores} cores (${computer.cpu}), ${computer.memoryGiB} GiB, ${computer.arch}, kernel ${computer.kernel}; engine ${versions.engine}.
+Load average before each lab: ${computer.loadAverages.join(", ")}.
+${Object.entries(versions)
+  .filter(([name]) => name !== "engine")
+  .map(([name, version]) => `${name} ${version}`)
+  .join(", ")}.
+
+Medians of ${repetitions} repetitions, in brackets the shortest and the longest; ours and by hand took turns. What is counted from the moment when the machines begin to rise:
+API server, nodes, add-ons. By hand is \`kubeadm init\` with all phases, flannel, \`kubeadm join\` on one worker after another, MetalLB once all nodes are Ready, with
+upstream's manifests and defaults, on machines raised by the lab.
+
+${markdownTable(rows)}
+`;
+  writeFileSync(join(out, "bench.md"), text);
+}
