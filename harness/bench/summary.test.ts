@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { cells, markdownTable, spreadOf, summarize } from "./summary.ts";
+
+test("the median of an even number of samples lies between the two in the middle", () => {
+  expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, min: 1, max: 4, samples: [4, 1, 3, 2] });
+  expect(spreadOf([])).toBeUndefined();
+});
+
+test("an aim is for our median, and a missed one is told", () => {
+  const ours = [{ nodes: 21_000, teardown: 1_200 }, { nodes: 20_001 }, { nodes: 12_000 }];
+  const rows = summarize(ours, [{ nodes: 40_002 }], { nodes: "20s", teardown: "3s", scenario: "60s" });
+  expect(rows.map(({ stage, aim }) => [stage, aim?.met])).toEqual([
+    ["nodes", false],
+    ["teardown", true],
+  ]);
+  expect(rows.map(cells)).toEqual([
+    ["every node Ready with CNI", "20.0 s (12.0–21.0)", "40.0 s", "2.0", "≤ 20 s", "NO"],
+    ["teardown", "1.20 s", "", "", "≤ 3 s", "yes"],
+  ]);
+  expect(markdownTable(rows).split("\n")[3]).toBe("| teardown | 1.20 s |  |  | ≤ 3 s | yes |");
+});
