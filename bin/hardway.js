@@ -27,5 +27,12 @@ if (Number.parseInt(process.versions.node, 10) >= wanted) {
   // A terminal tells both; who was told alone passes it on. Either way the child has the last word.
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   process.on("SIGINT", () => {});
+  // npm that is told to end takes its shell along and tells nobody else: as in harness/run/interrupt.ts.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (!process.env.npm_execpath || process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill("SIGHUP");
+  }, 500).unref();
   child.on("exit", (code, signal) => process.exit(code === null ? 128 + (signal === "SIGINT" ? 2 : 15) : code));
 }

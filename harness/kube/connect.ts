@@ -117,10 +117,13 @@ class Client implements Kube, Disposable {
     const stdout = new Collected();
     const stderr = new Collected();
     const started = performance.now();
+    const container = pod.container ?? (await this.#firstContainer(pod));
+    // From here to where it is awaited nothing else is: a rejection that comes in between would be nobody's.
     const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
     const giveUp = AbortSignal.any([this.#run.signal, AbortSignal.timeout(ms(budget))]);
     const gaveUp = () => reject(new Error(this.#run.signal.aborted ? "interrupted" : `not finished within ${budget}`));
     giveUp.addEventListener("abort", gaveUp, { once: true });
+    if (giveUp.aborted) gaveUp();
     const broken = (cause: unknown) =>
       new LabBroken(`cannot run ${command.join(" ")}`, {
         who: where,
@@ -133,7 +136,7 @@ class Client implements Kube, Disposable {
     const opening = this.#exec.exec(
       pod.namespace,
       pod.name,
-      pod.container ?? (await this.#firstContainer(pod)),
+      container,
       [...command],
       stdout,
       stderr,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readJournal } from "#harness/evidence/journal";
 import { createRun, type OwnedRun } from "./create.ts";
-import { onInterrupt } from "./interrupt.ts";
+import { countInterrupts, onInterrupt } from "./interrupt.ts";
 
 let root: string;
 let run: OwnedRun;
@@ -74,4 +74,28 @@ test("the handlers are gone when it is disposed", async () => {
   interruptible[Symbol.dispose]();
   expect(process.listenerCount("SIGINT")).toBe(before - 1);
   expect(run.signal.aborted).toBe(false);
+});
+
+test("below npm, the loss of the parent is an interruption, once; elsewhere it is none", async () => {
+  const parent = vi.spyOn(process, "ppid", "get");
+  try {
+    for (const [npm, nths] of [
+      ["/usr/bin/npm", [1]],
+      [undefined, []],
+    ] as const) {
+      vi.stubEnv("npm_execpath", npm);
+      vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"], now: 10_000 });
+      parent.mockReturnValue(4711);
+      const heard: number[] = [];
+      using _counting = countInterrupts((nth) => heard.push(nth));
+      await vi.advanceTimersByTimeAsync(2000);
+      expect(heard).toEqual([]);
+      parent.mockReturnValue(1);
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(heard).toEqual(nths);
+    }
+  } finally {
+    vi.unstubAllEnvs();
+    parent.mockRestore();
+  }
 });

@@ -8,7 +8,15 @@ export const interruptSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** One Ctrl-C may arrive several times: from the terminal, from npm, and passed on by vitest's main process. */
 const sameKeystrokeMs = 300;
 
-/** Calls `heard` with how many interruptions there have been. Disposing takes the handlers away again. */
+/** How often it is looked whether the parent is still there, in milliseconds. */
+const parentEvery = 500;
+
+/**
+ * Calls `heard` with how many interruptions there have been. Disposing takes the handlers away again.
+ *
+ * npm that gets SIGTERM ends itself and the shell between it and its command, and the command hears nothing of it. So
+ * below npm the loss of the parent is an interruption too, as if the terminal had hung up.
+ */
 export function countInterrupts(heard: (nth: number, signal: NodeJS.Signals) => void): Disposable {
   let nth = 0;
   let last = Number.NEGATIVE_INFINITY;
@@ -20,8 +28,15 @@ export function countInterrupts(heard: (nth: number, signal: NodeJS.Signals) => 
     heard(nth, signal);
   };
   for (const signal of interruptSignals) process.on(signal, handle);
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.env.npm_execpath === undefined || process.ppid === parent) return;
+    clearInterval(watch);
+    handle("SIGHUP");
+  }, parentEvery).unref();
   return {
     [Symbol.dispose]() {
+      clearInterval(watch);
       for (const signal of interruptSignals) process.off(signal, handle);
     },
   };

@@ -3,7 +3,7 @@ import { silentProgress } from "#harness/host/progress";
 import type { Feature, FeatureReport } from "#harness/model/features";
 import type { MachineBackend } from "#harness/model/machines";
 import { scenario } from "#harness/topology/testdata/metallb-bgp";
-import { raiseLab } from "./lifecycle.ts";
+import { ending, raiseLab } from "./lifecycle.ts";
 
 /** Raises nothing, and writes down what it was asked for. */
 function backendWith(...reports: FeatureReport[]): MachineBackend & { readonly asked: string[] } {
@@ -58,4 +58,13 @@ test("a scenario with mistakes asks nobody for anything", async () => {
   expect(error.name).toBe("Misdeclared");
   expect(error.problems.length).toBeGreaterThan(1);
   expect(backend.asked).toEqual([]);
+});
+
+test("an interrupted run never conforms and is never kept, however it went until then", () => {
+  const interrupted = AbortSignal.abort("SIGINT");
+  const because = "interrupted by SIGINT";
+  expect(ending({ outcome: "conforms", keep: true }, interrupted)).toEqual({ outcome: "broken", because, keep: false });
+  expect(ending({ outcome: "violates" }, interrupted)).toEqual({ outcome: "violates", because, keep: false });
+  const { signal } = new AbortController();
+  expect(ending({ outcome: "conforms", keep: true }, signal)).toEqual({ outcome: "conforms", keep: true });
 });

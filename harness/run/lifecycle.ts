@@ -1,5 +1,6 @@
 import { runEnded } from "#harness/evidence/listeners";
 import { judge } from "#harness/judging/judge";
+import { worst } from "#harness/judging/outcome";
 import { within } from "#harness/judging/within";
 import { containerBackend } from "#harness/machines/container/backend";
 import type { Artifact } from "#harness/model/artifacts";
@@ -45,7 +46,13 @@ export interface UpLab<N extends string = string> {
   /** Keeps what explains a red or broken claim, within its own budget. Never throws. */
   explain(): Promise<void>;
   /** Ends the run: removes the machines unless `keep`, and the captures where everything conforms. */
-  lower(end: { readonly outcome: Outcome; readonly because?: string; readonly keep?: boolean }): Promise<void>;
+  lower(end: RunEnd): Promise<void>;
+}
+
+interface RunEnd {
+  readonly outcome: Outcome;
+  readonly because?: string;
+  readonly keep?: boolean;
 }
 
 /**
@@ -101,7 +108,8 @@ export async function raiseLab<T extends Topology>(
       await always(need(watches).probeOf(invariant), invariant.check);
     },
     explain: () => explain(run, world, kube),
-    async lower({ outcome, because, keep = false }) {
+    async lower(end) {
+      const { outcome, because, keep } = ending(end, run.signal);
       conforms = outcome === "conforms";
       journal.write({ kind: "run-ended", at: Date.now(), outcome, ...(because !== undefined && { because }) });
       if (keep) keepRun(run.id);
@@ -134,8 +142,14 @@ export async function raiseLab<T extends Topology>(
   }
 }
 
+/** However it went until then, an interrupted run is not judged to its end, so it does not conform; and it is never kept. */
+export function ending({ outcome, because, keep = false }: RunEnd, signal: AbortSignal): RunEnd & { keep: boolean } {
+  if (!signal.aborted) return { outcome, keep, ...(because !== undefined && { because }) };
+  return { outcome: worst(outcome, "broken"), because: because ?? `interrupted by ${signal.reason}`, keep: false };
+}
+
 /** Everything that a scenario needs of its host: itself, its add-ons, its routers. */
-export function needsOf(scenario: Scenario, topology: ResolvedTopology): Feature[] {
+function needsOf(scenario: Scenario, topology: ResolvedTopology): Feature[] {
   const addons = scenario.cluster.addons.flatMap((addon) => addon.needs);
   const routers = topology.nodes.flatMap((node) => node.router?.software.needs ?? []);
   return [...new Set([...scenario.needs, ...addons, ...routers])];

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { TestProject } from "vitest/node";
 import { countInterrupts, interruptSignals } from "#harness/run/interrupt";
+import { listRuns } from "#harness/run/registry";
 
 /**
  * A global setup of vitest, in its main process, that lets an interrupted run be lowered.
@@ -10,7 +11,7 @@ import { countInterrupts, interruptSignals } from "#harness/run/interrupt";
  * instead: claims that wait are given up, no further file begins, and `afterAll` has its time. Each signal is passed on
  * to the workers, who may be in a hook, which a cancelled run lets finish. The third ends all at once.
  */
-export default function setup({ vitest }: TestProject): () => void {
+export default function setup({ vitest }: TestProject): () => Promise<void> {
   for (const signal of interruptSignals) process.removeAllListeners(signal);
   const counting = countInterrupts((nth, signal) => {
     for (const child of children()) process.kill(child, signal);
@@ -19,7 +20,18 @@ export default function setup({ vitest }: TestProject): () => void {
     counting[Symbol.dispose]();
     process.kill(process.pid, signal);
   });
-  return () => counting[Symbol.dispose]();
+  return async () => {
+    counting[Symbol.dispose]();
+    await sweepWorkers();
+  };
+}
+
+/** A worker that was killed could not lower its lab. */
+async function sweepWorkers(): Promise<void> {
+  if (!listRuns().some(({ state }) => state === "dead")) return;
+  const { containerBackend } = await import("#harness/machines/container/backend");
+  const swept = await containerBackend().sweep();
+  process.stderr.write(swept.map((line) => `hardway: removed ${line}\n`).join(""));
 }
 
 /** Processes that this one started. Empty where there is no /proc; a terminal then tells them itself. */
