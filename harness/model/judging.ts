@@ -1,12 +1,5 @@
 import type { Duration } from "./units.ts";
 
-/**
- * What a probe saw, or why it could not look. `at` is milliseconds of the epoch when it looked.
- */
-export type Observation<T> =
-  | { readonly at: number; readonly ms: number; readonly seen: T }
-  | { readonly at: number; readonly ms: number; readonly unseen: string };
-
 /** Looks and never judges. May throw; that is `unseen`. */
 export interface Probe<T> {
   /** What is looked at, as a noun: "adj-RIB-in of rt-01". */

@@ -1,4 +1,3 @@
-import type { Feature } from "./features.ts";
 import type { RouterSoftware } from "./routing.ts";
 import type { Address, Cidr } from "./units.ts";
 
@@ -84,9 +83,4 @@ export interface ResolvedInterface {
   readonly prefix: number;
   /** Locally administered, derived from node and interface index, stable between runs. */
   readonly mac: string;
-}
-
-/** Programs that a machine's features demand of its host. */
-export interface Needs {
-  readonly needs: readonly Feature[];
 }

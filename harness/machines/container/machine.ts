@@ -81,7 +81,7 @@ done`;
  * Files as a tar archive, to be unpacked by the machine's own tar: unlike the engine's upload that reaches tmpfs such
  * as /run too, knows the machine's user names, and replaces a file that is in use instead of writing into it.
  */
-export async function tarOf(files: FileTree): Promise<Buffer> {
+async function tarOf(files: FileTree): Promise<Buffer> {
   const archive = pack();
   for (const [path, file] of Object.entries(files)) {
     const { content, mode = 0o644, owner = "root" } = typeof file === "string" ? { content: file } : file;

@@ -20,7 +20,7 @@ const filledMark = (store: string) => `${store}-filled`;
 export const storePath = "/var/lib/containerd";
 
 /** The volume of one machine of one run. */
-export const machineStore = (run: string, machine: string) => `hardway-${run}-${machine}-containerd`;
+const machineStore = (run: string, machine: string) => `hardway-${run}-${machine}-containerd`;
 
 /** Whether this engine has the store, filled to the end. */
 export async function hasStore({ docker }: Engine, store: string): Promise<boolean> {

@@ -18,7 +18,7 @@ const notFound = 127;
 const disk = "/var/lib/hardway";
 
 /** What is done to see whether a feature is there: a line of shell in a network namespace of its own. */
-export const trials: Readonly<Record<Exclude<Feature, "power-cut">, string>> = {
+const trials: Readonly<Record<Exclude<Feature, "power-cut">, string>> = {
   vxlan: "ip link add v0 type vxlan id 4096 dstport 4789 local 127.0.0.1 && ip link set v0 up",
   ipip: "ip link add t0 type ipip local 127.0.0.1 remote 127.0.0.2 && ip link set t0 up",
   ipset: "ipset create hardway hash:ip,port && ipset add hardway 192.0.2.1,tcp:80",
@@ -133,7 +133,7 @@ const tools: RootFs = {
 const silent: Progress = { begin: () => ({ note: () => undefined, done: () => undefined, failed: () => undefined }) };
 
 /** A small image with what the trials call, for an engine that has no image of the lab's yet. */
-export async function toolsImage(progress: Progress = silent): Promise<string> {
+async function toolsImage(progress: Progress = silent): Promise<string> {
   const { docker, arch } = await engine();
   const layer = await packagesLayer(tools, arch, progress);
   const ref = `${repository}:${recipeDigest(layer.digest).slice(0, 12)}`;
