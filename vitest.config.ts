@@ -16,6 +16,10 @@ export default defineConfig({
           name: "unit",
           include: ["*.test.ts", "{harness,fixtures,reports,lint}/**/*.test.ts"],
           exclude: ["**/*.live.test.ts", "reports/runs/**", "**/node_modules/**"],
+          // Most of their time they wait, so two cores have room for more than vitest's one.
+          maxWorkers: 3,
+          // They are quick, but a lab on the same computer makes them slow.
+          testTimeout: 30_000,
         },
       },
       {

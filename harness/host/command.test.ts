@@ -58,7 +58,7 @@ describe("a command on this computer", () => {
       onLine: (line) => pids.push(Number(line)) === 2 && controller.abort(why),
     });
     await expect(running).rejects.toBe(why);
-    expect(pids.map(runs)).toEqual([false, false]);
+    await vi.waitFor(() => expect(pids.map(runs)).toEqual([false, false]));
     await expect(host(["true"], { signal: controller.signal })).rejects.toBe(why);
   });
 

@@ -81,10 +81,11 @@ test("a step that is not finished in time says which, where, for how long, what 
   expect(error).toBeInstanceOf(LabBroken);
   expect(error.message).toMatch(/^node-01: the step "kubeadm join" failed: not finished within 200ms\n/);
   expect(error.particulars).toMatchObject({
-    waitedMs: expect.closeTo(200, -2),
+    waitedMs: expect.any(Number),
     seen: "node-01$ kubeadm join --config /etc/kubernetes/kubeadm.yaml",
     look: "journalctl -b on node-01 (hardway shell node-01)",
   });
+  expect(error.particulars.waitedMs).toBeGreaterThanOrEqual(200);
   expect(said).toEqual(["kubeadm join on node-01: not finished within 200ms"]);
   expect(journal[0]).toMatchObject({ step: "kubeadm join", error: expect.stringContaining("not finished within") });
 });
