@@ -20,6 +20,7 @@ import type { ImageSet } from "../model/images.ts";
 import type { Scenario } from "../model/scenario.ts";
 import { countInterrupts } from "../run/interrupt.ts";
 import { raiseLab } from "../run/lifecycle.ts";
+import { listRuns } from "../run/registry.ts";
 import { exitCodes } from "./exit.ts";
 import { print, table } from "./print.ts";
 import { project } from "./scenarios.ts";
@@ -35,6 +36,14 @@ export interface BenchOptions {
   readonly out: string;
 }
 
+/** What else this computer had to do, seen right before a lab was raised. */
+interface Surroundings {
+  /** Load average of a minute; the lab before this one is part of it. */
+  readonly load: number;
+  /** Labs of other runs that were up. */
+  readonly otherLabs: number;
+}
+
 const progress = screenProgress();
 
 /**
@@ -48,7 +57,7 @@ export async function bench(folder: string, { times, cold, strict, out }: BenchO
   const runs = join(project, "reports/runs", `bench-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`);
   process.env.HARDWAY_RUNS = runs;
   const at = new Date().toISOString();
-  const loads: number[] = [];
+  const surroundings: Surroundings[] = [];
   const ours: Times[] = [];
   const byHand: Times[] = [];
   if (cold) ours.push(await coldTimes(scenario.cluster.images));
@@ -61,13 +70,16 @@ export async function bench(folder: string, { times, cold, strict, out }: BenchO
     ];
     // Whoever comes second finds warmer caches.
     for (const measure of nth % 2 === 0 ? measured.reverse() : measured) {
-      loads.push(loadavg()[0] ?? 0);
+      surroundings.push({
+        load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+        otherLabs: listRuns().filter(({ state }) => state !== "dead").length,
+      });
       await measure();
     }
     ours.push(await scenarioTimes(relative(project, dirname(file)), declared, join(runs, `scenario-${nth}`)));
   }
   const rows = summarize(ours, byHand, declared.aims);
-  const facts = await factsOf(scenario, at, times, loads);
+  const facts = await factsOf(scenario, at, times, surroundings);
   print(`\n${table(head, rows.map(cells))}`);
   const missed = rows.filter(({ aim }) => aim?.met === false);
   print(missed.length === 0 ? "\nEvery aim is met." : `\nMissed: ${missed.map(({ what }) => what).join("; ")}.`);
@@ -179,7 +191,7 @@ async function childEnds(args: readonly string[], runs: string): Promise<void> {
   if (code !== 0) throw new LabBroken(`the scenario ended with exit code ${code}`, { who: args.join(" "), look: runs });
 }
 
-async function factsOf({ id, cluster }: Scenario, at: string, times: number, loads: readonly number[]) {
+async function factsOf({ id, cluster }: Scenario, at: string, times: number, surroundings: readonly Surroundings[]) {
   const { version, kernel, cgroup } = await engine();
   return {
     scenario: id,
@@ -191,8 +203,7 @@ async function factsOf({ id, cluster }: Scenario, at: string, times: number, loa
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       arch: arch(),
       kernel: release(),
-      /** Before each lab. The labs themselves are part of it. */
-      loadAverages: loads.map((load) => Math.round(load * 10) / 10),
+      surroundings,
     },
     versions: {
       kubernetes: cluster.kubernetes,
@@ -210,7 +221,7 @@ function publish(out: string, facts: Awaited<ReturnType<typeof factsOf>>, rows: 
   const text = `# Bench of ${scenario}
 
 Written by \`npm run bench\` on ${at.slice(0, 10)}. ${computer.cores} cores (${computer.cpu}), ${computer.memoryGiB} GiB, ${computer.arch}, kernel ${computer.kernel}; engine ${versions.engine}.
-Load average before each lab: ${computer.loadAverages.join(", ")}.
+Before each lab the load average was ${computer.surroundings.map(({ load }) => load).join(", ")}, and other labs up were ${computer.surroundings.map(({ otherLabs }) => otherLabs).join(", ")}.
 ${Object.entries(versions)
   .filter(([name]) => name !== "engine")
   .map(([name, version]) => `${name} ${version}`)
