@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { within } from "#harness/judging/within";
 import { Misdeclared } from "#harness/model/errors";
@@ -97,9 +97,10 @@ export function fabricOn(
       if (filter !== undefined) argv.push(filter);
       const recording = await host.record(argv, join(folder, name), /listening on/);
       let stopped: Promise<string> | undefined;
-      const stop = (): Promise<string> => {
+      const stop = ({ discard = false } = {}): Promise<string> => {
         stopped ??= recording.stop().then(() => {
-          run.journal.write({ kind: "attached", at: Date.now(), name, file: join("attachments", name) });
+          if (discard) rmSync(join(folder, name), { force: true });
+          else run.journal.write({ kind: "attached", at: Date.now(), name, file: join("attachments", name) });
           return join(folder, name);
         });
         return stopped;

@@ -75,8 +75,8 @@ export interface Fabric {
 }
 
 export interface Capture extends AsyncDisposable {
-  /** Ends the capture and keeps it in the run's folder. Returns the file's path. */
-  stop(): Promise<string>;
+  /** Ends the capture and keeps it in the run's folder, unless nobody will want it. Returns the file's path. */
+  stop(options?: { readonly discard?: boolean }): Promise<string>;
 }
 
 export interface RaisedLab extends AsyncDisposable {

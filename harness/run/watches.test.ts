@@ -20,7 +20,12 @@ function worldIn(name: string) {
       const file = join(folder, `${name}-${segment}.pcap`);
       captured.push(`${segment} ${snaplen}`);
       writeFileSync(file, "");
-      return { stop: async () => file };
+      return {
+        async stop({ discard = false } = {}) {
+          if (discard) rmSync(file);
+          return file;
+        },
+      };
     },
   };
   return { captured, world: { topology: { segments, nodes: [] }, fabric } as unknown as World };

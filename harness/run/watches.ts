@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { LabBroken } from "#harness/model/errors";
 import type { Invariant, Probe } from "#harness/model/judging";
 import type { Capture, RaisedLab } from "#harness/model/machines";
@@ -29,9 +28,8 @@ export async function startWatches(world: World, invariants: readonly Invariant<
       if (!probe) throw new LabBroken(`nobody watched: ${invariant.claim}`);
       return probe;
     },
-    async stop({ discard }) {
-      const files = await Promise.all(captures.map((capture) => capture.stop()));
-      if (discard) for (const file of files) rmSync(file, { force: true });
+    async stop(options) {
+      await Promise.all(captures.map((capture) => capture.stop(options)));
     },
   };
 }
