@@ -14,12 +14,16 @@ export function chooseRun(wanted: string | undefined, runs: readonly ListedRun[]
     wanted === undefined ? up : runs.filter(({ id }) => id === wanted || id.startsWith(wanted) || id.endsWith(wanted));
   const [only, ...others] = candidates;
   if (only && others.length === 0) return only;
-  const problem = only ? "several labs are up, name one with --run" : "no lab is up";
+  const problem = only ? "several labs are up" : "no lab is up";
   throw new LabBroken(
     wanted === undefined ? problem : `${only ? "several runs match" : "no run matches"} "${wanted}"`,
     {
       ...(candidates.length > 0 && { seen: candidates.map(({ id, state }) => `${id} (${state})`).join("\n") }),
-      look: only ? "npx hardway status" : "npx hardway up <scenario>",
+      look: only
+        ? "say which: `hardway down <run>`, for other commands `--run <run>` before the machine"
+        : wanted === undefined
+          ? "npx hardway up <scenario>"
+          : "npx hardway status",
     },
   );
 }

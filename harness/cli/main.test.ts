@@ -107,7 +107,7 @@ describe("choosing a lab", () => {
   test("so is its beginning", () => expect(chooseRun("20261120-17", [dead, one, two])).toBe(dead));
   test("of several one must be named", () =>
     expect(() => chooseRun(undefined, [one, { ...two, state: "kept" }])).toThrow(
-      /^several labs are up, name one with --run\n +seen: +\S+x7f2 \(kept\)\n +\S+b0b0 \(kept\)\n +look: +npx hardway status$/,
+      /^several labs are up\n +seen: +\S+x7f2 \(kept\)\n +\S+b0b0 \(kept\)\n +look: +say which: `hardway down <run>`/,
     ));
   test("a name that fits none is told", () => expect(() => chooseRun("zzzz", [one])).toThrow('no run matches "zzzz"'));
 });
@@ -123,6 +123,7 @@ describe("loading scenarios", () => {
     const folder = write('export default { id: "lab" };\nexport const variants = { frr: { id: "lab+frr" } };\n');
     expect(await loadScenario(folder)).toEqual({ id: "lab" });
     expect(await loadScenario(folder, "frr")).toEqual({ id: "lab+frr" });
+    expect(await loadScenario(`${folder}+frr`)).toEqual({ id: "lab+frr" });
     expect(await scenarioById("lab+frr", home)).toEqual({ id: "lab+frr" });
     await expect(loadScenario(folder, "bird")).rejects.toThrow("variants: frr");
     await expect(scenarioById("lab+bird", home)).rejects.toThrow("no scenario with this id");

@@ -44,8 +44,12 @@ export async function loadModule(folder: string): Promise<ScenarioModule> {
   return module as ScenarioModule;
 }
 
-/** A scenario by folder and variant. Throws `Misdeclared`, with the variants that there are. */
-export async function loadScenario(folder: string, variant?: string): Promise<Scenario> {
+/**
+ * A scenario by folder and variant, or as `list` writes both: `scenarios/metallb-bgp+frr`.
+ * Throws `Misdeclared`, with the variants that there are.
+ */
+export async function loadScenario(wanted: string, given?: string): Promise<Scenario> {
+  const [, folder = wanted, variant = given] = /^(.*)\+([^/+]+)$/.exec(wanted) ?? [];
   const { default: scenario, variants = {} } = await loadModule(folder);
   if (variant === undefined) return scenario;
   const found = variants[variant];

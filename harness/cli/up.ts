@@ -1,6 +1,6 @@
 import { screenProgress } from "../host/progress.ts";
 import { LabBroken } from "../model/errors.ts";
-import type { Scenario } from "../model/scenario.ts";
+import { howToEnter } from "../run/how-to-enter.ts";
 import { countInterrupts, interruptSignals } from "../run/interrupt.ts";
 import { raiseLab } from "../run/lifecycle.ts";
 import { exitCodes, interrupted } from "./exit.ts";
@@ -39,23 +39,4 @@ export async function up(folder: string, { variant, until }: UpOptions): Promise
   if (by === undefined) return exitCodes.conforms;
   process.stderr.write(`hardway: ${scenario.id}: interrupted by ${by}, nothing of it is up\n`);
   return interrupted[by];
-}
-
-function howToEnter(scenario: Scenario, run: { id: string; folder: string }, until: string | undefined): string {
-  const { nodes, segments } = scenario.topology;
-  const [machine = "fabric"] = Object.keys(nodes);
-  const [segment] = Object.keys(segments);
-  return `
-${scenario.id} is up${until === undefined ? "" : `, until "${until}"`} and stays up: run ${run.id}
-  machines  ${Object.keys(nodes).join(" ")}
-  segments  ${Object.entries(segments)
-    .map(([name, cidr]) => `${name} ${cidr}`)
-    .join(", ")}
-  folder    ${run.folder}
-
-  npx hardway shell ${machine}
-  npx hardway kubectl -- get nodes -o wide
-  npx hardway capture ${segment}
-  npx hardway down ${run.id}
-`;
 }

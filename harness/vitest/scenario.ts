@@ -8,6 +8,7 @@ import type { Outcome } from "#harness/model/judging";
 import type { Lab, Scenario } from "#harness/model/scenario";
 import type { Topology } from "#harness/model/topology";
 import type { Duration } from "#harness/model/units";
+import { howToEnter } from "#harness/run/how-to-enter";
 import { raiseLab, type UpLab } from "#harness/run/lifecycle";
 
 /** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
@@ -65,7 +66,10 @@ export function scenario<T extends Topology>(
 
     afterAll(async () => {
       const outcome = worst(...outcomes);
-      await up?.lower({ outcome, keep: mustKeep(outcome) });
+      if (!up) return;
+      const keep = mustKeep(outcome);
+      await up.lower({ outcome, keep });
+      if (keep && !up.run.signal.aborted) process.stderr.write(howToEnter(declared, up.run));
     }, lowerBudget);
 
     const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>) =>
