@@ -46,7 +46,7 @@ describe("a command on this computer", () => {
       onLine: (line) => pids.push(Number(line)),
     });
     await expect(late).rejects.toThrow(/was not done within 300ms and was ended/);
-    expect(pids.map(runs)).toEqual([false, false]);
+    await vi.waitFor(() => expect(pids.map(runs)).toEqual([false, false]));
   });
 
   test("is ended with all that it started when the run is interrupted", async () => {
