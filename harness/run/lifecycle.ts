@@ -77,6 +77,7 @@ export async function raiseLab<T extends Topology>(
   refuseUnsupported(scenario, topology, await timed("prepare: survey", backend.survey(progress)));
   const { images } = scenario.cluster;
   const prepared = await timed("prepare: artifacts and images", backend.prepare(images, progress, signal));
+  signal?.throwIfAborted();
 
   const run = createRun({ scenario: scenario.id });
   const { journal } = run;

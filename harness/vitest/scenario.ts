@@ -9,6 +9,7 @@ import type { Lab, Scenario } from "#harness/model/scenario";
 import type { Topology } from "#harness/model/topology";
 import type { Duration } from "#harness/model/units";
 import { howToEnter } from "#harness/run/how-to-enter";
+import { countInterrupts } from "#harness/run/interrupt";
 import { raiseLab, type UpLab } from "#harness/run/lifecycle";
 
 /** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
@@ -54,8 +55,10 @@ export function scenario<T extends Topology>(
     const outcomes: Outcome[] = [];
 
     beforeAll(async () => {
+      const interruption = new AbortController();
+      using _ = countInterrupts((_, signal) => interruption.abort(new LabBroken(`interrupted by ${signal}`)));
       try {
-        up = await raiseLab(declared, { progress: screenProgress() });
+        up = await raiseLab(declared, { progress: screenProgress(), signal: interruption.signal });
       } catch (error) {
         cause = error;
         outcomes.push(outcomeOf(error));
