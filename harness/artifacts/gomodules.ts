@@ -84,7 +84,8 @@ async function build(
       ],
       {
         ...inWrapper,
-        env: { ...goEnv, GOTMPDIR: temporary },
+        // The linker and the C compiler go by TMPDIR.
+        env: { ...goEnv, GOTMPDIR: temporary, TMPDIR: temporary },
         within: patience.goBuild.within,
         ok: "any",
         onLine: (line) => {

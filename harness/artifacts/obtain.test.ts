@@ -209,6 +209,23 @@ describe("an interruption", () => {
     expect(progress.lines.at(-1)).toBe("failed interrupted");
     expect([await unfinished(), await locks()]).toEqual([[], []]);
   });
+
+  test("is no refusal, even where a provider takes the interruption for one; nobody else is asked", async () => {
+    const why = new LabBroken("interrupted by SIGINT");
+    const controller = new AbortController();
+    const hasty: ArtifactProvider = {
+      ...provider("hasty", {}).it,
+      fetch: async (wanted) => {
+        controller.abort(why);
+        return new Map([...wanted.keys()].map((program) => [program, { refused: why.message }]));
+      },
+    };
+    const next = provider("next", { tool: "x" });
+    const providers = () => [hasty, next.it];
+    const interrupted = obtain([tool], { env, progress: heard(), signal: controller.signal, providers });
+    await expect(interrupted).rejects.toBe(why);
+    expect(next.asked).toEqual([]);
+  });
 });
 
 describe("a full disk", () => {

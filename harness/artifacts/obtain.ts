@@ -160,6 +160,8 @@ async function make(
       if (wanted.size === 0) continue;
       const note = (text: string) => line.note(`${provider.name}: ${text}`);
       const fetched = await provider.fetch(wanted, arch, { workspace: workspace.path, note, signal });
+      // Whoever was interrupted has refused nothing.
+      signal.throwIfAborted();
       for (const [program, path] of wanted) {
         const result = fetched.get(program) ?? { refused: "it said nothing about it" };
         if ("refused" in result) {
