@@ -1,7 +1,10 @@
 import { cacheFolder, listArtifacts, verifyCache } from "../artifacts/cache.ts";
 import { size } from "../artifacts/files.ts";
+import { screenProgress } from "../host/progress.ts";
+import { removeOldImages } from "../machines/container/image.ts";
 import { exitCodes } from "./exit.ts";
 import { print, table } from "./print.ts";
+import { loadModule, scenarioFolders } from "./scenarios.ts";
 
 /** Prints the cache's programs and where each came from; with `verify` every file is read again. */
 export async function artifacts({ verify = false }: { readonly verify?: boolean }): Promise<number> {
@@ -19,4 +22,14 @@ export async function artifacts({ verify = false }: { readonly verify?: boolean 
   const total = cached.reduce((sum, { bytes }) => sum + bytes, 0);
   print(`${cached.length} programs, ${size(total)}, in ${cacheFolder()}`);
   return cached.some(({ damaged }) => damaged !== undefined) ? exitCodes.broken : exitCodes.conforms;
+}
+
+/** Removes the engine's images and stores that no scenario's image set is made of any more. What is in use stays. */
+export async function prune(): Promise<number> {
+  const modules = await Promise.all((await scenarioFolders()).map((folder) => loadModule(folder)));
+  const scenarios = modules.flatMap(({ default: scenario, variants = {} }) => [scenario, ...Object.values(variants)]);
+  const removed = await removeOldImages([...new Set(scenarios.map(({ cluster }) => cluster.images))], screenProgress());
+  for (const line of removed) print(`removed ${line}`);
+  print(`${removed.length} images and stores removed`);
+  return exitCodes.conforms;
 }

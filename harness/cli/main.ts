@@ -112,7 +112,11 @@ export function program(done: (code: number) => void): Command {
     .command("artifacts")
     .description("programs in the cache, and where each came from")
     .option("--verify", "read every file again and compare its SHA-256; exit code 2 if one differs")
-    .action(async (options) => done(await (await import("./artifacts.ts")).artifacts(options)));
+    .option("--prune", "remove the engine's images and stores that no scenario is made of any more")
+    .action(async ({ prune, ...options }) => {
+      const command = await import("./artifacts.ts");
+      done(await (prune ? command.prune() : command.artifacts(options)));
+    });
 
   hardway
     .command("rejudge")

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { Status, type TestResult } from "allure-js-commons";
 import AllureVitestReporter, { type AllureVitestReporterConfig } from "allure-vitest/reporter";
 import type { Outcome } from "#harness/model/judging";
@@ -8,10 +9,11 @@ type Task = Parameters<AllureVitestReporter["handleTask"]>[0];
 /**
  * allure-vitest's reporter with the lab's outcomes: violates → failed, broken → broken, unsupported → skipped. Left
  * alone, Allure takes any error with "assert" in its message, or with `expected` and `actual`, for a failure, and
- * forgets why a test was skipped.
+ * forgets why a test was skipped. Results of the run before are removed first: a report is of one run.
  */
 export default class AllureReporter extends AllureVitestReporter {
   constructor(config: AllureVitestReporterConfig) {
+    if (config.resultsDir) rmSync(config.resultsDir, { recursive: true, force: true });
     super({
       reportMatchers: false,
       categories: [
