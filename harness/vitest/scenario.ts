@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
@@ -72,6 +73,9 @@ export function scenario<T extends Topology>(
       if (!up) return;
       const keep = mustKeep(outcome);
       await up.lower({ outcome, keep });
+      process.stderr.write(
+        `hardway: ${declared.id} ${outcome}: ${relative(process.cwd(), up.run.folder)}/index.html\n`,
+      );
       if (keep && !up.run.signal.aborted) process.stderr.write(howToEnter(declared, up.run));
     }, lowerBudget);
 
