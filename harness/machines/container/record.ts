@@ -11,6 +11,7 @@ import { spawn } from "./exec.ts";
 /**
  * Runs a program in a container and writes its standard output, byte by byte as it comes, to a file on this computer:
  * what was recorded stays even if the container is killed. Returns once its standard error matches `ready`.
+ * When the file cannot be written, as on a full disk, the program runs on and `stop` throws `LabBroken`.
  */
 export async function recordIn(
   container: Container,
@@ -21,6 +22,10 @@ export async function recordIn(
 ): Promise<Recording> {
   const process = await spawn(container, who, argv, { stdin: false });
   const out = createWriteStream(file);
+  let lost: Error | undefined;
+  out.on("error", (error) => {
+    lost ??= error;
+  });
   const isReady = Promise.withResolvers<void>();
   let stderr = "";
   const broken = (what: string) =>
@@ -31,12 +36,12 @@ export async function recordIn(
         if (from === "stderr") {
           stderr += data.toString();
           if (ready.test(stderr)) isReady.resolve();
-        } else if (!out.write(data)) await once(out, "drain");
+        } else if (!lost && !out.write(data)) await once(out, "drain").catch(() => undefined);
       }
     } finally {
       isReady.reject(broken("ended before it was ready"));
       out.end();
-      await finished(out);
+      await finished(out).catch(() => undefined);
     }
   })();
   ended.catch(() => undefined);
@@ -53,6 +58,7 @@ export async function recordIn(
     async stop() {
       await process.kill("INT");
       await ended;
+      if (lost) throw new LabBroken("not all that was recorded could be written", { who: file, seen: lost.message });
     },
   };
 }
