@@ -31,8 +31,12 @@ export async function up(folder: string, { variant, until }: UpOptions): Promise
   try {
     const options = { progress: screenProgress(), signal: interruption.signal };
     const lab = await raiseLab(scenario, { ...options, ...(until !== undefined && { until }) });
-    await lab.lower({ outcome: by ? "broken" : "conforms", keep: by === undefined, ...(by && { because: by }) });
-    if (by === undefined) process.stdout.write(howToEnter(scenario, lab.run, until));
+    try {
+      await lab.lower({ outcome: by ? "broken" : "conforms", keep: by === undefined, ...(by && { because: by }) });
+    } finally {
+      // Also when letting go of it failed: it stays up all the same.
+      if (by === undefined) process.stdout.write(howToEnter(scenario, lab.run, until));
+    }
   } catch (error) {
     if (by === undefined) throw error;
   }
