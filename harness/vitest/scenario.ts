@@ -72,11 +72,15 @@ export function scenario<T extends Topology>(
       const outcome = worst(...outcomes);
       if (!up) return;
       const keep = mustKeep(outcome);
-      await up.lower({ outcome, keep });
-      process.stderr.write(
-        `hardway: ${declared.id} ${outcome}: ${relative(process.cwd(), up.run.folder)}/index.html\n`,
-      );
-      if (keep && !up.run.signal.aborted) process.stderr.write(howToEnter(declared, up.run));
+      try {
+        await up.lower({ outcome, keep });
+      } finally {
+        const { folder, signal } = up.run;
+        const ended = signal.aborted ? "was interrupted" : outcome;
+        process.stderr.write(`hardway: ${declared.id} ${ended}: ${relative(process.cwd(), folder)}/index.html\n`);
+        // Also when letting go of it failed: it stays up all the same.
+        if (keep && !signal.aborted) process.stderr.write(howToEnter(declared, up.run));
+      }
     }, lowerBudget);
 
     const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>) =>
