@@ -146,7 +146,7 @@ export async function raiseLab<T extends Topology>(
 /** However it went until then, an interrupted run is not judged to its end, so it does not conform; and it is never kept. */
 export function ending({ outcome, because, keep = false }: RunEnd, signal: AbortSignal): RunEnd & { keep: boolean } {
   if (!signal.aborted) return { outcome, keep, ...(because !== undefined && { because }) };
-  return { outcome: worst(outcome, "broken"), because: because ?? `interrupted by ${signal.reason}`, keep: false };
+  return { outcome: worst(outcome, "broken"), because: `interrupted by ${signal.reason}`, keep: false };
 }
 
 /** Everything that a scenario needs of its host: itself, its add-ons, its routers. */

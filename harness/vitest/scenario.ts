@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
@@ -19,6 +20,8 @@ const bootBudget = 45 * 60_000;
 const claimBudget = 5 * 60_000;
 /** Collecting evidence and removing machines have budgets of their own, which add up to less. */
 const lowerBudget = 2 * 60_000;
+/** A signal that ended the run may be heard here a moment after vitest's word that it is cancelled: two ways to one process. */
+const signalLagMs = 250;
 /** The states after a third red claim explain little that the first two do not. */
 const explainedClaims = 3;
 
@@ -54,6 +57,8 @@ export function scenario<T extends Topology>(
     let up: UpLab<N> | undefined;
     let cause: unknown;
     const outcomes: Outcome[] = [];
+    /** Claims that vitest gave up, as it does when time is over or the run is cancelled, never end. */
+    const begun = new Set<string>();
 
     beforeAll(async () => {
       const interruption = new AbortController();
@@ -69,11 +74,13 @@ export function scenario<T extends Topology>(
     }, bootBudget);
 
     afterAll(async () => {
-      const outcome = worst(...outcomes);
+      const [givenUp] = begun;
+      const outcome = worst(...outcomes, ...(givenUp === undefined ? [] : ["broken" as const]));
       if (!up) return;
+      if (givenUp !== undefined) await sleep(signalLagMs, undefined, { signal: up.run.signal }).catch(() => undefined);
       const keep = mustKeep(outcome);
       try {
-        await up.lower({ outcome, keep });
+        await up.lower({ outcome, keep, ...(givenUp !== undefined && { because: `given up: ${givenUp}` }) });
       } finally {
         const { folder, signal } = up.run;
         const ended = signal.aborted ? "was interrupted" : outcome;
@@ -87,6 +94,7 @@ export function scenario<T extends Topology>(
       test(sentence, { timeout: claimBudget }, async (context) => {
         const lab = raised(up, cause, context);
         let failure: unknown;
+        begun.add(sentence);
         try {
           await judge(lab);
         } catch (error) {
@@ -96,6 +104,7 @@ export function scenario<T extends Topology>(
         if (failure !== undefined && outcomes.filter((o) => o !== "conforms").length < explainedClaims)
           await lab.explain();
         outcomes.push(outcome);
+        begun.delete(sentence);
         await claimEnded({
           run: lab.run,
           test: sentence,
