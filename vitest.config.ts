@@ -8,7 +8,12 @@ const tier = named ? "all" : (process.env.HARDWAY_TIER ?? "core");
 
 export default defineConfig({
   test: {
-    reporters: ["default", "junit", ["./reports/allure/reporter.ts", { resultsDir: "reports/runs/allure-results" }]],
+    reporters: [
+      "default",
+      "junit",
+      "./harness/vitest/unsupported.ts",
+      ["./reports/allure/reporter.ts", { resultsDir: "reports/runs/allure-results" }],
+    ],
     outputFile: { junit: "reports/runs/junit.xml" },
     projects: [
       {

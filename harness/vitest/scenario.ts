@@ -13,6 +13,7 @@ import type { Duration } from "#harness/model/units";
 import { howToEnter } from "#harness/run/how-to-enter";
 import { countInterrupts } from "#harness/run/interrupt";
 import { raiseLab, type UpLab } from "#harness/run/lifecycle";
+import type {} from "./unsupported.ts";
 
 /** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
 const bootBudget = 45 * 60_000;
@@ -149,7 +150,10 @@ export function givenOnce<L, T>(raise: (lab: L) => Promise<T>): (lab: L) => Prom
 
 function raised<N extends string>(up: UpLab<N> | undefined, cause: unknown, context: TestContext): UpLab<N> {
   if (up) return up;
-  if (cause instanceof Unsupported) context.skip(cause.message);
+  if (cause instanceof Unsupported) {
+    context.task.meta.unsupported = true;
+    context.skip(cause.message);
+  }
   throw cause ?? new LabBroken("the lab was never raised");
 }
 

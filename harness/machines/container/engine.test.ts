@@ -19,7 +19,7 @@ test.each([
 ])("DOCKER_HOST %s is not silently replaced by another engine", (wanted, found) => {
   expect(() => refuseAnother(wanted, found)).toThrow(
     expect.objectContaining({
-      name: "Unsupported",
+      name: "LabBroken",
       message: expect.stringContaining(`no container engine answers at ${wanted}`),
     }),
   );

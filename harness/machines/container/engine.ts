@@ -1,5 +1,5 @@
 import type Dockerode from "dockerode";
-import { reasonOf, Unsupported } from "#harness/model/errors";
+import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 
 /** The container engine that labs are raised on. */
 export interface Engine {
@@ -17,7 +17,7 @@ let found: Promise<Engine> | undefined;
 
 /**
  * Finds the engine by testcontainers' own strategy (its properties file, DOCKER_HOST, the usual sockets), once per process.
- * Throws `Unsupported` when there is none, with what to do.
+ * Throws `LabBroken` when there is none, with what to do: that can be mended, and nothing was found out about this host.
  */
 export function engine(): Promise<Engine> {
   found ??= find().catch((error) => {
@@ -31,7 +31,7 @@ async function find(): Promise<Engine> {
   process.env.TESTCONTAINERS_RYUK_DISABLED = "true";
   const { getContainerRuntimeClient } = await import("testcontainers");
   const client = await getContainerRuntimeClient().catch((cause) => {
-    throw new Unsupported("no container engine answers", ["container engine"], {
+    throw new LabBroken("no container engine answers", {
       seen: reasonOf(cause),
       look: "run ./bootstrap, which finds or installs one; or set DOCKER_HOST to the socket of a running Docker or Podman",
       cause,
@@ -64,7 +64,7 @@ export function refuseAnother(wanted: string | undefined, { socketPath, host }: 
   if (!wanted) return;
   const { hostname, pathname } = new URL(wanted);
   if (hostname === "" ? socketPath === pathname : host === hostname) return;
-  throw new Unsupported(`no container engine answers at ${wanted}`, ["container engine"], {
+  throw new LabBroken(`no container engine answers at ${wanted}`, {
     seen: `DOCKER_HOST says so; one answers at ${socketPath ?? host}`,
     look: "start that engine, or unset DOCKER_HOST",
   });

@@ -1,0 +1,26 @@
+import type { Reporter, TestModule, TestRunEndReason } from "vitest/node";
+
+/** Says of a test that was skipped that its host could not run it: `context.task.meta.unsupported = true`. */
+declare module "vitest" {
+  interface TaskMeta {
+    unsupported?: boolean;
+  }
+}
+
+/** As `hardway` has it: 3 is `unsupported`. */
+const unsupportedExitCode = 3;
+
+/**
+ * A run whose every claim that could be judged was met, while some could not be on this host, does not exit with 0: no
+ * CI is to take it for a pass.
+ */
+export default class UnsupportedReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], _errors: unknown, reason: TestRunEndReason): void {
+    const unsupported = modules
+      .flatMap((module) => [...module.children.allTests()])
+      .filter((t) => t.meta().unsupported);
+    if (unsupported.length === 0 || reason !== "passed") return;
+    process.stderr.write(`hardway: ${unsupported.length} claims were not judged: unsupported on this host\n`);
+    process.exitCode = unsupportedExitCode;
+  }
+}
