@@ -128,11 +128,12 @@ test("reaches tells which fields differ, and all that was seen", async () => {
 test("reaches looks a last time when the wait is over, and not after it", async () => {
   const began = performance.now();
   const it = probe<number[]>(async () => [performance.now() - began]);
-  await refusal(judging.reaches(it, hasExactly(-1), { ...short, within: "300ms" }));
+  await refusal(judging.reaches(it, hasExactly(-1), { ...short, within: "1600ms" }));
   const [last = 0] = (observed().at(-1)?.seen ?? []) as number[];
-  expect(last).toBeGreaterThan(290);
-  expect(last).toBeLessThan(400);
-  expect(it.looks).toBeLessThanOrEqual(6);
+  expect(last).toBeGreaterThan(1590);
+  // By its intervals alone it would look at 1539 and 2039 ms; the distance is a busy computer's.
+  expect(last).toBeLessThan(2000);
+  expect(it.looks).toBeLessThanOrEqual(10);
 });
 
 test("what cannot come any more is told at once", async () => {
