@@ -10,12 +10,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function apt(files: Record<string, string>): Promise<string> {
+async function apt(files: Record<string, string>, archive = "http://fallback.example/debian"): Promise<string> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
-  return packageSources("bookworm", folder);
+  return packageSources("bookworm", folder, archive);
 }
 
 test("Debian's own sources are taken as they are, others' are not", async () => {
@@ -69,11 +69,16 @@ Components: main
 `);
 });
 
-test("a computer that is no Debian gets Debian's public archive", async () => {
-  const ubuntu = "deb http://archive.ubuntu.com/ubuntu noble main\n";
-  expect(await apt({ "sources.list": ubuntu })).toContain(
-    "URIs: http://deb.debian.org/debian\nSuites: bookworm bookworm-updates",
+const ubuntu = { "sources.list": "deb http://ubuntu.example/ubuntu noble main\n" };
+
+test("a computer that is no Debian takes the archive that it is told", async () => {
+  expect(await apt(ubuntu, "http://mirror.example/debian")).toContain(
+    "URIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates",
   );
+});
+
+test("a computer that is no Debian and is told no archive says what to do", async () => {
+  await expect(apt(ubuntu, "")).rejects.toThrow(/name no Debian archive.*HARDWAY_DEBIAN_ARCHIVE/s);
 });
 
 test("sources that are switched off stay so", async () => {

@@ -1,24 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
-
-/** Debian's own archive, for hosts whose package sources name none. */
-const publicArchive = `Types: deb
-URIs: http://deb.debian.org/debian
-Suites: bookworm bookworm-updates
-Components: main
-
-Types: deb
-URIs: http://deb.debian.org/debian-security
-Suites: bookworm-security
-Components: main
-`;
+import { LabBroken } from "#harness/model/errors";
 
 const debianSuite = /^(?:bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable)(-updates|-security)?$/;
 
 /**
  * Package sources for a Debian `suite`, in deb822 form: those of this computer that are Debian's (a mirror holds all
- * suites, so its archive serves whatever release this computer runs), else Debian's public archive.
+ * suites, so its archive serves whatever release this computer runs), else the archive that `HARDWAY_DEBIAN_ARCHIVE`
+ * names. Throws `LabBroken` when there is neither.
  */
-export async function packageSources(suite: string, folder = "/etc/apt"): Promise<string> {
+export async function packageSources(
+  suite: string,
+  folder = "/etc/apt",
+  archive = process.env.HARDWAY_DEBIAN_ARCHIVE,
+): Promise<string> {
   const names = await readdir(`${folder}/sources.list.d`).catch(() => []);
   const paths = ["sources.list", ...names.sort().map((name) => `sources.list.d/${name}`)];
   const stanzas = [];
@@ -28,7 +22,12 @@ export async function packageSources(suite: string, folder = "/etc/apt"): Promis
     stanzas.push(...(path.endsWith(".sources") ? deb822(text) : oneLine(text)));
   }
   const sources = new Set(stanzas.map((stanza) => forSuite(stanza, suite)).filter((stanza) => stanza !== undefined));
-  return sources.size > 0 ? [...sources].join("\n") : publicArchive.replaceAll("bookworm", suite);
+  if (sources.size > 0) return [...sources].join("\n");
+  if (archive) return `Types: deb\nURIs: ${archive}\nSuites: ${suite} ${suite}-updates\nComponents: main\n`;
+  throw new LabBroken("this computer's package sources name no Debian archive, which machines are made from", {
+    who: folder,
+    look: "set HARDWAY_DEBIAN_ARCHIVE to the address of one",
+  });
 }
 
 type Stanza = ReadonlyMap<string, string>;
