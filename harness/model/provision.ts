@@ -5,7 +5,7 @@ import type { Kube, KubeObject } from "./kube.ts";
 import type { Machine } from "./machines.ts";
 import type { Run } from "./run.ts";
 import type { ResolvedTopology } from "./topology.ts";
-import type { Cidr, Duration, Version } from "./units.ts";
+import type { Address, Cidr, Duration, Version } from "./units.ts";
 
 /** One thing done on some machines, with a budget. */
 export interface Step {
@@ -14,6 +14,18 @@ export interface Step {
   readonly on: readonly string[];
   readonly within: Duration;
   run(context: StepContext): Promise<void>;
+  /** For someone who follows the build step by step: generated into the scenario's README. */
+  readonly page?: StepPage;
+}
+
+/** A short page about a step. */
+export interface StepPage {
+  /** What it does and why, a few sentences. */
+  readonly does: string;
+  /** Commands worth typing once it is done, on machines of the lab. */
+  readonly look: readonly { readonly on: string; readonly command: string; readonly shows: string }[];
+  /** How the sentence begins of the claim that proves it. */
+  readonly proof?: string;
 }
 
 export interface StepContext {
@@ -39,6 +51,12 @@ export interface Provisioner {
   plan(recipe: ClusterRecipe, topology: ResolvedTopology): readonly (Step | readonly Step[])[];
   /** Path of the admin kubeconfig on the first control plane. Works as soon as the API server is ready. */
   readonly adminKubeconfig: string;
+  /** Machines that become nodes of the cluster. Default: all with the role control-plane or worker. */
+  nodes?(topology: ResolvedTopology): readonly string[];
+  /** Where users reach the API, and the machine that they ask from. Default: the first control plane itself. */
+  endpoint?(topology: ResolvedTopology): { readonly from: string; readonly host: Address; readonly port: number };
+  /** Problems in its own settings, as sentences. Asked at load. */
+  problems?(recipe: ClusterRecipe, topology: ResolvedTopology): readonly string[];
   readonly deviations?: readonly Deviation[];
 }
 
@@ -67,5 +85,6 @@ export interface Addon {
   ready(
     kube: Kube,
     topology: ResolvedTopology,
+    recipe: ClusterRecipe,
   ): readonly { readonly probe: Probe<unknown>; readonly check: Check<never> }[];
 }

@@ -8,6 +8,7 @@ import type { Kube, KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Scenario, World } from "#harness/model/scenario";
+import { nodeNames } from "#harness/provision/nodes";
 import { runSteps } from "#harness/provision/run-steps";
 
 const isReady = defineCheck("apiServerReady", () => ({
@@ -86,17 +87,26 @@ export async function boot(
 
   const reachApi = async (): Promise<Kube> => {
     const admin = cluster.provisioner.adminKubeconfig;
-    const ask = `test -s ${admin} && curl -sk --max-time 2 https://127.0.0.1:6443/readyz`;
-    const look = async () => (await first.sh(ask, { ok: "any" })).stdout;
-    await reaches({ of: `API server on ${first.name}`, look }, isReady(), within.apiAnswers);
+    const { from, host, port } = cluster.provisioner.endpoint?.(topology) ?? {
+      from: first.name,
+      host: "127.0.0.1",
+      port: 6443,
+    };
+    const user = machines.get(from);
+    if (!user) throw new LabBroken("the API is to be reached from a machine that is not there", { who: from });
+    const ask = `curl -sk --max-time 2 https://${host}:${port}/readyz`;
+    const look = async () => {
+      const { exitCode } = await first.sh(`test -s ${admin}`, { ok: "any" });
+      return exitCode === 0 ? (await user.sh(ask, { ok: "any" })).stdout : "";
+    };
+    await reaches({ of: `API server at ${host} from ${from}`, look }, isReady(), within.apiAnswers);
     const { stdout: kubeconfig } = await first.sh(["cat", admin], { secret: true });
-    const tunnel = await forward(first, "127.0.0.1", 6443);
+    const tunnel = await forward(user, host, port);
     run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose](), { evenIfKept: true });
     return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
   };
 
-  const members = topology.nodes.filter(({ role }) => role === "control-plane" || role === "worker");
-  const names = members.map(({ name }) => name);
+  const names = nodeNames(cluster, topology);
   const allReady = async (kube: Kube) => void (await reaches(readyNodes(kube), areReady(names), within.clusterReady));
 
   const api = until === undefined ? timed("API server answers", first.name, reachApi) : undefined;
@@ -127,7 +137,8 @@ export async function boot(
     if (!kube) return undefined;
     const addons = cluster.addons.map((addon) =>
       timed(`${addon.name} ${addon.version} ready`, first.name, async () => {
-        for (const { probe, check } of addon.ready(kube, topology)) await reaches(probe, check, within.addonReady);
+        for (const { probe, check } of addon.ready(kube, topology, cluster))
+          await reaches(probe, check, within.addonReady);
       }),
     );
     await Promise.all([ready, ...addons]);

@@ -16,7 +16,7 @@ export function validate(scenario: Scenario): readonly string[] {
     ...idProblems(scenario.id),
     ...topologyProblems(scenario.topology),
     ...clusterProblems(scenario),
-    ...addonProblems(scenario),
+    ...ownProblems(scenario),
   ];
 }
 
@@ -222,18 +222,23 @@ function serviceSizeProblems(network: Network | string): string[] {
   return [`service network: ${network.cidr} must be between a /12 and a /28`];
 }
 
-/** Add-ons see the topology as far as it can be resolved, so that their problems come with the others. */
-function addonProblems({ topology, cluster }: Scenario): string[] {
+/** Provisioner and add-ons see the topology as far as it can be resolved, so that their problems come with the others. */
+function ownProblems({ topology, cluster }: Scenario): string[] {
   const { topology: resolved } = draft(topology);
   const sound = topologyProblems(topology).length === 0;
-  return cluster.addons.flatMap((addon) => {
+  const told = (whose: string, problems: () => readonly string[] | undefined) => {
     try {
-      return (addon.problems?.(resolved) ?? []).map((problem) => `add-on ${addon.name}: ${problem}`);
+      return (problems() ?? []).map((problem) => `${whose}: ${problem}`);
     } catch (error) {
       if (sound) throw error;
       return [];
     }
-  });
+  };
+  const { provisioner, addons } = cluster;
+  return [
+    ...told(`provisioner ${provisioner.name}`, () => provisioner.problems?.(cluster, resolved)),
+    ...addons.flatMap((addon) => told(`add-on ${addon.name}`, () => addon.problems?.(resolved))),
+  ];
 }
 
 function onLink(node: NodeSpec, address: string, networks: Map<string, Network>): boolean {
