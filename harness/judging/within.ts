@@ -44,6 +44,7 @@ export const within = {
       "EndpointSlice controller and kube-proxy both work on watch events, kube-proxy at most once a second",
     ],
     dnsAnswers: ["40s", "CoreDNS answers once it has synced with the API; kubeadm's Corefile lets it cache for 30 s"],
+    rulesTakeEffect: ["10s", "every API server learns of Roles and their bindings by a watch of its own"],
     eventTold: ["15s", "an event is recorded right after what it tells of"],
     bgpEstablished: [
       "60s",
