@@ -19,7 +19,9 @@ export interface CertificateRequest {
   readonly addresses?: readonly Address[];
   /** Extended key usages, of those that are no authority. */
   readonly usages?: readonly ("server" | "client")[];
-  /** From a few minutes ago. */
+  /** An instant as ISO 8601 writes it: "2026-11-20T12:00:00Z". Default: a few minutes ago. */
+  readonly validFrom?: string;
+  /** From now, or from `validFrom`. */
   readonly validFor: Duration;
   readonly key: KeyKind;
 }
