@@ -80,7 +80,7 @@ export interface Addon {
   /** Problems in its own settings, as sentences. Asked at load. */
   problems?(topology: ResolvedTopology): readonly string[];
   readonly deviations?: readonly Deviation[];
-  manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[];
+  manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[] | Promise<readonly KubeObject[]>;
   /** What must hold before claims are judged. */
   ready(
     kube: Kube,

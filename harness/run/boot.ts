@@ -114,8 +114,8 @@ export async function boot(
   const install = async (answering: Promise<Kube>): Promise<Kube> => {
     const kube = await answering;
     for (const addon of cluster.addons) {
-      await timed(`apply ${addon.name} ${addon.version}`, first.name, () =>
-        kube.apply(addon.manifests(topology, cluster)),
+      await timed(`apply ${addon.name} ${addon.version}`, first.name, async () =>
+        kube.apply(await addon.manifests(topology, cluster)),
       );
     }
     return kube;
