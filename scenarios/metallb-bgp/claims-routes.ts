@@ -1,5 +1,7 @@
 import { heldInAdjRibIn } from "#fixtures/checks/bgp";
 import { loadBalancerAddress } from "#fixtures/checks/services";
+import { running } from "#fixtures/claims/workloads";
+import { changed } from "#fixtures/faults/changes";
 import { answeredBy, goTheSameWay, moved, perNode, spreadOver, stickToOneNode, waysOf } from "#fixtures/probes/flows";
 import { adjRibIn, bgpSessions, kernelRoutes } from "#fixtures/routers/probes";
 import { allOf, hasExactly } from "#harness/judging/checks";
@@ -7,19 +9,7 @@ import { within } from "#harness/judging/within";
 import type { Machine } from "#harness/model/machines";
 import type { Claims } from "#harness/vitest/scenario";
 import { as } from "./scenario.ts";
-import {
-  address,
-  allSessions,
-  changed,
-  excluded,
-  flowsIn,
-  hashPolicy,
-  type Name,
-  running,
-  type System,
-  vip,
-  workers,
-} from "./system.ts";
+import { address, allSessions, excluded, flowsIn, hashPolicy, type Name, type System, vip, workers } from "./system.ts";
 
 /** From the BGP sessions to the client: who holds the Service's route, and over whom its flows go. */
 export function routeClaims(claim: Claims<Name>, { protocol, route, web }: System): void {

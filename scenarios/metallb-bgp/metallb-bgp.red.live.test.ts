@@ -1,17 +1,14 @@
 import { allRun, pods } from "#fixtures/checks/cluster";
 import { hasRoute } from "#fixtures/checks/routes";
+import { workloadBreakages } from "#fixtures/claims/workloads.red";
+import { changed, filtered } from "#fixtures/faults/changes";
 import { bgpSessions, kernelRoutes } from "#fixtures/routers/probes";
 import { nginx } from "#fixtures/workloads/nginx";
 import { within } from "#harness/judging/within";
-import type { Machine } from "#harness/model/machines";
 import { reddened } from "#harness/vitest/reddened";
 import { claims } from "./claims.ts";
 import metallbBgp, { holdTime } from "./scenario.ts";
-import { allSessions, changed, excluded, hashPolicy } from "./system.ts";
-
-/** A packet filter's rule for as long as it is needed. */
-const filtered = (machine: Machine, rule: string, table = "filter") =>
-  changed(machine, `iptables -t ${table} -I ${rule}`, `iptables -t ${table} -D ${rule}`);
+import { allSessions, excluded, hashPolicy, selfBuilt } from "./system.ts";
 
 reddened(metallbBgp, claims(metallbBgp), {
   async sound({ lab, reaches }) {
@@ -29,26 +26,7 @@ reddened(metallbBgp, claims(metallbBgp), {
       },
       says: /k8s-node-01.*lacks the label type=worker/s,
     },
-    {
-      claim: "pods reach pods",
-      when: "a worker does not forward to its pods",
-      breaks: ({ lab }) => filtered(lab.nodes["k8s-node-02"], "FORWARD -p tcp --dport 8080 -j DROP"),
-      says: /k8s-node-0[13] -> k8s-node-02/,
-      patience: "20s",
-    },
-    {
-      claim: "pods on every node reach Services",
-      when: "one worker's pods cannot ask for names",
-      breaks: ({ lab }) => filtered(lab.nodes["k8s-node-03"], "FORWARD -p udp --dport 53 -j DROP"),
-      says: /k8s-node-03 -> Service name/,
-      patience: "20s",
-    },
-    {
-      claim: "a NodePort answers",
-      when: "one worker refuses NodePorts",
-      breaks: ({ lab }) => filtered(lab.nodes["k8s-node-01"], "PREROUTING -p tcp --dport 30000:32767 -j DROP", "raw"),
-      says: /172\.17\.0\.21.*asked from client-01/s,
-    },
+    ...workloadBreakages(selfBuilt(metallbBgp)),
     {
       claim: "MetalLB holds one BGP session per worker",
       when: "a worker's speaker is cut off from rt-01",

@@ -1,13 +1,10 @@
 import { sessionsEstablished } from "#fixtures/checks/bgp";
-import { allRun, type PodSeen, pods } from "#fixtures/checks/cluster";
 import { hasNextHops } from "#fixtures/checks/routes";
+import type { SelfBuilt } from "#fixtures/claims/system";
+import { changed } from "#fixtures/faults/changes";
 import { type Flow, flows } from "#fixtures/probes/flows";
-import { netexec } from "#fixtures/workloads/netexec";
 import { nginx } from "#fixtures/workloads/nginx";
-import { within } from "#harness/judging/within";
-import { LabBroken } from "#harness/model/errors";
 import type { Probe } from "#harness/model/judging";
-import type { KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Lab } from "#harness/model/scenario";
 import type { Claim, Given } from "#harness/vitest/scenario";
@@ -31,6 +28,15 @@ export const clientAddress = "172.17.1.10";
 export const vip = "172.17.254.1";
 export const url = `http://${vip}/`;
 
+/** What claim sets for any cluster must know of this one. */
+export const selfBuilt = (declared: MetallbBgp): SelfBuilt<Name> => ({
+  declared,
+  controlPlanes: ["k8s-master-01"],
+  workers,
+  user: "client-01",
+  api: `https://${address["k8s-master-01"]}:6443`,
+});
+
 /** What claims say of rt-01, and what they find deployed. */
 export type System = ReturnType<typeof systemOf>;
 
@@ -47,11 +53,6 @@ export function systemOf(declared: MetallbBgp, given: Given<Name>) {
       hasNextHops({ prefix: `${to}/32`, nextHops: over.map((name) => address[name]), protocol }),
     /** nginx with 6 replicas behind a LoadBalancer Service, as the original deployed it. */
     web: given(async ({ kube }) => kube.apply(nginx({ name: "web", replicas: 6, service: { type: "LoadBalancer" } }))),
-    /** Two pods on every node, each serving its own name and able to look around, and one pod alone behind a Service. */
-    pairs: given(async ({ kube }) => {
-      await kube.apply([...netexec({ name: "east" }), ...netexec({ name: "west" })]);
-      await kube.apply(nginx({ name: "lonely", replicas: 1, service: { type: "NodePort" } }));
-    }),
   };
 }
 
@@ -61,11 +62,6 @@ export const allSessions = sessionsEstablished({
   as: as.cluster,
   holdTime,
 });
-
-/** The pods of an app, once they are as many as they should be, all running and ready. */
-export async function running({ lab, reaches }: Judging, app: string, count: number): Promise<PodSeen[]> {
-  return (await reaches(pods(lab.kube, ["default"], `app=${app}`), allRun(count), within.podReady)).seen;
-}
 
 /** Connections of client-01 to the Service, counted at those machines of the cluster that have power. */
 export function flowsIn(
@@ -83,26 +79,12 @@ export function flowsIn(
   );
 }
 
-type Service = KubeObject & { spec: { clusterIP: string; ports: { nodePort?: number }[] } };
-
-export async function service({ kube }: MetallbLab, name: string): Promise<Service["spec"]> {
-  const found = await kube.get<Service>({ apiVersion: "v1", kind: "Service", namespace: "default", name });
-  if (!found) throw new LabBroken("there is no such Service", { who: name });
-  return found.spec;
-}
-
 /** https://metallb.io/configuration/_advanced_bgp_configuration/: a node with this label announces nothing. */
 export async function excluded({ kube }: MetallbLab, name: (typeof workers)[number]): Promise<AsyncDisposable> {
   const node = { apiVersion: "v1", kind: "Node", name };
   const label = "node.kubernetes.io/exclude-from-external-load-balancers";
   await kube.patch(node, { metadata: { labels: { [label]: "" } } });
   return { [Symbol.asyncDispose]: () => kube.patch(node, { metadata: { labels: { [label]: null } } }) };
-}
-
-/** A command that changes a machine, and another one that changes it back. */
-export async function changed(machine: Machine, change: string, back: string): Promise<AsyncDisposable> {
-  await machine.sh(change);
-  return { [Symbol.asyncDispose]: async () => void (await machine.sh(back)) };
 }
 
 /** A router chooses next hops by another policy: 0 by addresses alone, 1 by the hash that the sender's kernel left. */
