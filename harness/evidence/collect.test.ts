@@ -78,9 +78,9 @@ const here = {
 
 test("a machine's state comes in sections, and a command that is not there says so", async () => {
   await collect([machineEvidence(here)], { run: { journal } });
-  expect(kept()).toEqual(["rt-01-journal.txt", "rt-01-router.txt", "rt-01-state.txt"]);
+  expect(kept()).toEqual(["rt-01-journal.txt", "rt-01-software.txt", "rt-01-state.txt"]);
   expect(text("rt-01-state.txt")).toMatch(/==== ip rule\n[\s\S]*==== free -m\n/);
-  expect(text("rt-01-router.txt")).toMatch(
+  expect(text("rt-01-software.txt")).toMatch(
     /^==== echo 'it''s' a table\nits a table\n\n==== exit 3\n\n==== no-such-daemon --tables\n.*not found\n\n$/,
   );
 });

@@ -6,6 +6,7 @@ import type { Wait } from "../model/judging.ts";
 import type { Kube, KubeObject } from "../model/kube.ts";
 import type { Machine } from "../model/machines.ts";
 import type { Run } from "../model/run.ts";
+import { softwareOf } from "../model/software.ts";
 
 /** Keeps one piece of evidence; what was kept before a collector fails stays kept. */
 export type Keep = (name: string, content: string | Uint8Array) => void;
@@ -81,9 +82,10 @@ const machineState = [
   "free -m",
 ];
 
-/** Network, processes and failed units of a machine, a router's tables too, and its journal since boot. */
+/** Network, processes and failed units of a machine, what its software tells too, and its journal since boot. */
 export function machineEvidence(machine: Machine): Collector {
   const { name, node } = machine;
+  const tables = softwareOf(node)?.tables;
   return {
     name,
     async collect(keep, signal) {
@@ -94,7 +96,7 @@ export function machineEvidence(machine: Machine): Collector {
       await Promise.all([
         take("state.txt", sections(machineState)),
         take("journal.txt", "journalctl --boot --no-pager --output=short-precise"),
-        ...(node.router ? [take("router.txt", sections(node.router.software.tables))] : []),
+        ...(tables ? [take("software.txt", sections(tables))] : []),
       ]);
     },
   };

@@ -1,7 +1,6 @@
-import type { Feature } from "./features.ts";
 import type { Shell } from "./machines.ts";
-import type { ResolvedNode, ResolvedTopology } from "./topology.ts";
-import type { Address, Cidr, FileTree } from "./units.ts";
+import type { Software } from "./software.ts";
+import type { Address, Cidr } from "./units.ts";
 
 /** States of the BGP finite state machine (RFC 4271 §8.2.2). */
 export type BgpState = "idle" | "connect" | "active" | "opensent" | "openconfirm" | "established";
@@ -42,23 +41,14 @@ export interface NextHop {
 }
 
 /**
- * A routing daemon, or several that work together, for a router node: what to put on the machine, what to start, and
- * how to read its tables. Looking only: these functions never judge, and throw `LabBroken` when the daemon does not
- * answer.
+ * A routing daemon, or several that work together, for a router node, and how to read its tables. Looking only: these
+ * functions never judge, and throw `LabBroken` when the daemon does not answer.
  */
-export interface RouterSoftware {
+export interface RouterSoftware extends Software {
   /** Short and unique, e.g. `gobgp`, `frr`, `bird`. */
   readonly name: string;
-  /** Reads aloud in reports, e.g. "GoBGP 4.8.0 with zebra of FRR 8.4.4". */
-  readonly title: string;
-  readonly needs: readonly Feature[];
   /** What `ip route` says its routes' protocol is. The originals' Quagga said `zebra`. */
   readonly routeProtocol: string;
-  files(me: ResolvedNode, topology: ResolvedTopology): FileTree;
-  /** systemd units, started in this order, stopped in the reverse. */
-  readonly units: readonly string[];
   sessions(sh: Shell): Promise<BgpSession[]>;
   adjRibIn(sh: Shell): Promise<BgpPath[]>;
-  /** Commands whose output is kept as evidence: its tables, its configuration, its log. */
-  readonly tables: readonly string[];
 }

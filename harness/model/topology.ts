@@ -1,4 +1,5 @@
 import type { RouterSoftware } from "./routing.ts";
+import type { Software } from "./software.ts";
 import type { Address, Cidr } from "./units.ts";
 
 /** Machines, the networks between them, and who routes. Names are the keys; a misspelt segment is a compile error. */
@@ -46,6 +47,7 @@ export interface RouterNode<S extends string = string> extends NodeBase<S> {
 /** Any other machine: a client, a bastion, a load balancer made by the scenario. */
 export interface HostNode<S extends string = string> extends NodeBase<S> {
   readonly role: "host";
+  readonly software?: Software;
 }
 
 /** A topology with every name turned into an address. Made by `#harness/topology/resolve`, frozen. */
@@ -68,6 +70,8 @@ export interface ResolvedNode {
   readonly routes: readonly { readonly to: Cidr; readonly via: Address }[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** Of a host, if it has any. */
+  readonly software?: Software;
   readonly router?: {
     readonly software: RouterSoftware;
     readonly as: number;

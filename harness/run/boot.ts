@@ -8,6 +8,7 @@ import type { Kube, KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Scenario, World } from "#harness/model/scenario";
+import { softwareOf } from "#harness/model/software";
 import { nodeNames } from "#harness/provision/nodes";
 import { runSteps } from "#harness/provision/run-steps";
 
@@ -36,7 +37,7 @@ const readyNodes = (kube: Kube) => ({
 });
 
 /**
- * From machines to a system that is ready: routers, cluster and add-ons at once, each as early as it can. Returns the
+ * From machines to a system that is ready: their software, cluster and add-ons at once, each as early as it can. Returns the
  * cluster's API, or `undefined` when it stopped after the step `until`.
  */
 export async function boot(
@@ -72,8 +73,8 @@ export async function boot(
     }
   };
 
-  const startRouter = async (machine: Machine) => {
-    const software = machine.node.router?.software;
+  const startSoftware = async (machine: Machine) => {
+    const software = softwareOf(machine.node);
     if (!software) return;
     await timed(`start ${software.title}`, machine.name, async () => {
       await machine.put(software.files(machine.node, topology));
@@ -128,11 +129,11 @@ export async function boot(
     signal,
     ...(until !== undefined && { until }),
   });
-  const routers = Promise.all([...machines.values()].map(startRouter));
+  const software = Promise.all([...machines.values()].map(startSoftware));
   const installed = api && install(api);
   ready?.catch(() => {});
   try {
-    await Promise.all([steps, routers, installed]);
+    await Promise.all([steps, software, installed]);
     const kube = await installed;
     if (!kube) return undefined;
     const addons = cluster.addons.map((addon) =>
@@ -145,7 +146,7 @@ export async function boot(
     return kube;
   } catch (cause) {
     failed.abort(cause);
-    await Promise.allSettled([steps, routers, installed, ready]);
+    await Promise.allSettled([steps, software, installed, ready]);
     throw cause;
   }
 }

@@ -13,6 +13,7 @@ import type { Kube, KubeObject, KubeRef } from "#harness/model/kube";
 import type { MachineBackend } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Lab, Scenario, World } from "#harness/model/scenario";
+import { softwareOf } from "#harness/model/software";
 import type { ResolvedTopology, Topology } from "#harness/model/topology";
 import type { Duration } from "#harness/model/units";
 import { pictureSvg, pictureText } from "#harness/topology/picture";
@@ -149,11 +150,11 @@ export function ending({ outcome, because, keep = false }: RunEnd, signal: Abort
   return { outcome: worst(outcome, "broken"), because: `interrupted by ${signal.reason}`, keep: false };
 }
 
-/** Everything that a scenario needs of its host: itself, its add-ons, its routers. */
+/** Everything that a scenario needs of its host: itself, its add-ons, its machines' software. */
 function needsOf(scenario: Scenario, topology: ResolvedTopology): Feature[] {
   const addons = scenario.cluster.addons.flatMap((addon) => addon.needs);
-  const routers = topology.nodes.flatMap((node) => node.router?.software.needs ?? []);
-  return [...new Set([...scenario.needs, ...addons, ...routers])];
+  const software = topology.nodes.flatMap((node) => softwareOf(node)?.needs ?? []);
+  return [...new Set([...scenario.needs, ...addons, ...software])];
 }
 
 function refuseUnsupported(scenario: Scenario, topology: ResolvedTopology, features: Features): void {

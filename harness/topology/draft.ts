@@ -80,6 +80,7 @@ export function draft(topology: Topology): Draft {
       routes: (node.routes ?? []).map((route) => ({ ...route })),
       sysctls: { ...node.sysctls },
       labels: "labels" in node ? { ...node.labels } : {},
+      ...(node.role === "host" && node.software && { software: node.software }),
       ...(node.role === "router" && {
         router: {
           software: node.software,

@@ -14,7 +14,7 @@ export function resolve(topology: Topology): ResolvedTopology {
   return frozen(draft(topology).topology);
 }
 
-/** Freezes all the way down, but for router software: that is a fixture's own. */
+/** Freezes all the way down, but for software: that is a fixture's own. */
 function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   for (const [key, part] of Object.entries(value)) if (key !== "software") frozen(part);

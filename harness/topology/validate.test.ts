@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Software } from "#harness/model/software";
 import type { NodeSpec, Topology } from "#harness/model/topology";
 import { gobgp, metallb, scenario } from "./testdata/metallb-bgp.ts";
 import { assertValid, topologyProblems, validate } from "./validate.ts";
@@ -178,6 +179,22 @@ test("an add-on that trips over a broken topology does not hide the topology's p
   const broken = scenario({ topology: lan({ m: { role: "control-plane", on: ["wan"] } }) }, { addons: [fragile] });
   expect(validate(broken)).toEqual(["node m: segment wan is not declared"]);
   expect(() => validate(scenario({}, { addons: [fragile] }))).toThrow("no router");
+});
+
+test("software of a host tells its own problems, and a host that forwards is a gateway", () => {
+  const nat: Software = {
+    title: "NAT",
+    needs: [],
+    problems: ({ interfaces }, { nodes }) => [`${interfaces.length} interface and ${nodes.length} nodes, no way out`],
+    files: () => ({}),
+    units: ["nat.service"],
+    tables: [],
+  };
+  const gateway: NodeSpec = { ...host, software: nat, sysctls: { "net.ipv4.ip_forward": "1" } };
+  const masters: Record<string, NodeSpec> = { m: { role: "control-plane", on: ["lan"], via: "net-0" } };
+  expect(validate(scenario({ topology: lan({ ...masters, "net-0": gateway }) }))).toEqual([
+    "node net-0: 1 interface and 2 nodes, no way out",
+  ]);
 });
 
 test("every mistake is told at once", async () => {

@@ -1,5 +1,6 @@
 import { Misdeclared } from "#harness/model/errors";
 import type { Scenario } from "#harness/model/scenario";
+import { softwareOf } from "#harness/model/software";
 import type { NodeSpec, RouterNode, Topology } from "#harness/model/topology";
 import { draft, interfaceName, interfaceSpecs, isHostAddress, readableSegments } from "./draft.ts";
 import { common, contains, formatAddress, type Network, parseAddress, parseNetwork } from "./ipv4.ts";
@@ -222,7 +223,7 @@ function serviceSizeProblems(network: Network | string): string[] {
   return [`service network: ${network.cidr} must be between a /12 and a /28`];
 }
 
-/** Provisioner and add-ons see the topology as far as it can be resolved, so that their problems come with the others. */
+/** Software, provisioner and add-ons see the topology as far as it can be resolved, so that their problems come with the others. */
 function ownProblems({ topology, cluster }: Scenario): string[] {
   const { topology: resolved } = draft(topology);
   const sound = topologyProblems(topology).length === 0;
@@ -236,6 +237,7 @@ function ownProblems({ topology, cluster }: Scenario): string[] {
   };
   const { provisioner, addons } = cluster;
   return [
+    ...resolved.nodes.flatMap((node) => told(`node ${node.name}`, () => softwareOf(node)?.problems?.(node, resolved))),
     ...told(`provisioner ${provisioner.name}`, () => provisioner.problems?.(cluster, resolved)),
     ...addons.flatMap((addon) => told(`add-on ${addon.name}`, () => addon.problems?.(resolved))),
   ];
