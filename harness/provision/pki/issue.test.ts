@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
-import type { CsrTable, KeyKind } from "../../model/pki.ts";
+import type { CsrTable, KeyKind } from "#harness/model/pki";
 import { issue, serviceAccountKeys } from "./issue.ts";
 
 const pki = (key: KeyKind): CsrTable => [

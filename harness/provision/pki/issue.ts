@@ -10,9 +10,9 @@ import {
 } from "node:crypto";
 import { promisify } from "node:util";
 import ip from "ipaddr.js";
-import { ms } from "../../judging/duration.ts";
-import { Misdeclared } from "../../model/errors.ts";
-import type { CertificateRequest, CsrTable, Identity, KeyKind } from "../../model/pki.ts";
+import { ms } from "#harness/judging/duration";
+import { Misdeclared } from "#harness/model/errors";
+import type { CertificateRequest, CsrTable, Identity, KeyKind } from "#harness/model/pki";
 import {
   type Asn1,
   bits,
