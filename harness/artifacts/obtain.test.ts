@@ -124,7 +124,7 @@ describe("providers", () => {
     expect(asked.toSorted()).toEqual([["a"], ["b", "c"], ["tool"]]);
   });
 
-  test("are as usual: mirror, upstream release, Go modules, Debian package", async () => {
+  test("are as usual: mirror, upstream release, Maven repository, Go modules, Debian package", async () => {
     const failing = obtain([released("http://127.0.0.1:1")], {
       arch: "amd64",
       env: { ...env, PATH: "" },
@@ -136,6 +136,7 @@ describe("providers", () => {
         "  cache: not there yet",
         "  mirror: HARDWAY_MIRROR is not set",
         "  upstream release: 127.0.0.1:1 cannot be reached (ECONNREFUSED)",
+        "  Maven repository: it is not taken from a Maven repository",
         "  Go modules: no Go module is pinned for it",
         "  Debian package: it is not taken from Debian",
       ].join("\n"),

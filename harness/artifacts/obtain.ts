@@ -10,6 +10,7 @@ import { debianPackages } from "./debian.ts";
 import { Downloads } from "./download.ts";
 import { diskFull, isDiskFull, size } from "./files.ts";
 import { goModules, wrappersFolder } from "./gomodules.ts";
+import { mavenRepository } from "./maven.ts";
 import { mirror, upstreamRelease } from "./release.ts";
 
 export interface ObtainOptions {
@@ -17,11 +18,12 @@ export interface ObtainOptions {
   readonly arch?: Arch;
   readonly progress: Progress;
   readonly signal?: AbortSignal;
-  /** XDG_CACHE_HOME, HARDWAY_MIRROR, PATH and what Go and apt read. Default: of this process. */
+  /** XDG_CACHE_HOME, HARDWAY_MIRROR, PATH and what Maven, Go and apt read. Default: of this process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Folder of the wrapper modules. Default: `fixtures/gomod`. */
   readonly wrappers?: string;
-  /** Asked in order when the cache has not got it. Default: mirror, upstream release, Go modules, Debian package. */
+  /** Asked in order when the cache has not got it. Default: mirror, upstream release, Maven repository, Go modules,
+   * Debian package. */
   readonly providers?: (cache: Cache) => readonly ArtifactProvider[];
 }
 
@@ -43,6 +45,7 @@ export async function obtain(
   const providers = options.providers?.(cache) ?? [
     mirror(env.HARDWAY_MIRROR, downloads),
     upstreamRelease(downloads),
+    mavenRepository(downloads, env),
     goModules(cache, env, wrappers),
     debianPackages(env),
   ];

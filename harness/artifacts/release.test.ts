@@ -192,6 +192,17 @@ describe("a mirror", () => {
     }
   });
 
+  test("holds what is at Maven Central too", async () => {
+    const maven = { group: "org.example", artifact: "tool", version: "1.0.0", type: "zip", sha256: sha256(good) };
+    const zip: Program = { name: "tool.zip", version: "1.0.0", maven };
+    const base = join(folder, "repo.maven.apache.org", "maven2", "org", "example", "tool", "1.0.0");
+    await mkdir(base, { recursive: true });
+    await writeFile(join(base, "tool-1.0.0.zip"), good);
+    const from = mirror(folder, new Downloads());
+    expect(await from.offers(zip, "amd64")).toEqual({ can: true, because: "" });
+    expect((await fetched(from, [zip])).get(zip)).toEqual({ sha256: sha256(good), from: join(base, "tool-1.0.0.zip") });
+  });
+
   test("refuses what it has not got", async () => {
     const results = await fetched(mirror(folder, new Downloads()), [program]);
     expect(results.get(program)).toEqual({

@@ -9,6 +9,8 @@ export interface Program {
   readonly version: Version;
   /** Upstream's release, verified by upstream's published SHA-256. Also the layout that a mirror has. */
   readonly release?: Release;
+  /** Downloaded from a Maven repository; the same file for every architecture. */
+  readonly maven?: MavenArtifact;
   /** Built from a pinned Go module. */
   readonly goModule?: GoModule;
   /** Taken from a Debian package of the node's root file system. */
@@ -22,6 +24,18 @@ export interface Release {
   readonly sha256Url: string;
   /** Path inside the archive when the release is a .tgz. */
   readonly member?: string;
+}
+
+/** A file by its Maven coordinates, at Maven Central or wherever this computer is set to look instead. */
+export interface MavenArtifact {
+  /** `org.keycloak` */
+  readonly group: string;
+  readonly artifact: string;
+  readonly version: Version;
+  /** `zip`, `jar`. */
+  readonly type: string;
+  /** Pinned, so that it does not matter which repository it comes from. */
+  readonly sha256: string;
 }
 
 export interface GoModule {
