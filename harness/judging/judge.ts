@@ -305,8 +305,8 @@ interface Wording {
 const line = (name: string, text: string): string =>
   `  ${(name ? `${name}:` : "").padEnd(10)}${text.replaceAll("\n", `\n${" ".repeat(12)}`)}`;
 
-/** A verdict may tell what it expected in words. */
-const said = (value: unknown): string => (typeof value === "string" && /^\S.*\S$/.test(value) ? value : shown(value));
+/** A verdict may tell what it expected in words, or show a table. */
+const said = (value: unknown): string => (typeof value === "string" && /^\S.*\S$/s.test(value) ? value : shown(value));
 
 const same = (a: Partial<Observed>, b: Partial<Observed>): boolean =>
   JSON.stringify([a.seen, a.unseen]) === JSON.stringify([b.seen, b.unseen]);
