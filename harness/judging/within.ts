@@ -60,6 +60,18 @@ export const within = {
       "from the API server's answer on: kubelets join, a step that fails by its own budget of 120 s, and are Ready as nodeReady has it",
     ],
     addonReady: ["90s", "its pods must be scheduled, started and ready on nodes that may still be joining"],
+    webAppServes: [
+      "40s",
+      "its pods run already; MariaDB has its tables after a second or two, then Django makes its own, trying every second",
+    ],
+    databaseRestarts: [
+      "20s",
+      "InnoDB replays its log in a second; the kubelet starts a container again at once the first time, 10 s later the second time",
+    ],
+    workerReboots: [
+      "60s",
+      "a machine is up after 2 s and its kubelet starts the node's containers anew, one after another, each with its own start and readiness probe",
+    ],
     faultBites: ["15s", "a fault strikes at once; seeing that it did takes a look or two, and a ping waits 1 s"],
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
