@@ -6,6 +6,9 @@ import { versions } from "#fixtures/versions";
 import type { Scenario } from "#harness/model/scenario";
 import type { Topology } from "#harness/model/topology";
 
+/** lb-0, where the API is reached. */
+export const balancer = "10.240.0.40";
+
 /**
  * On the one segment. Vagrant's machines had a default route to their host; nobody is at this one, but without any the
  * kernel refuses to send to a Service's address before kube-proxy's rules have changed it to a pod's.
@@ -16,7 +19,7 @@ const at = (address: string) => ({ on: [{ segment: "k8s", address }], via: "10.2
 const topology = {
   segments: { k8s: "10.240.0.0/24" },
   nodes: {
-    "lb-0": { role: "host", ...at("10.240.0.40") },
+    "lb-0": { role: "host", ...at(balancer) },
     "master-0": { role: "control-plane", ...at("10.240.0.10") },
     "master-1": { role: "control-plane", ...at("10.240.0.11") },
     "master-2": { role: "control-plane", ...at("10.240.0.12") },
@@ -37,7 +40,7 @@ export default {
     kubernetes: versions.kubernetes,
     images: hardWayImages(),
     provisioner: byHand({
-      loadBalancer: { machines: ["lb-0"], address: "10.240.0.40" },
+      loadBalancer: { machines: ["lb-0"], address: balancer },
       podNetwork: "static-routes",
       kubeProxy: "iptables",
       encryption: [{ resources: ["secrets"], providers: [{ aescbc: { keys: [newKey("key1")] } }, identity] }],

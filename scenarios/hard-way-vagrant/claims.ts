@@ -1,0 +1,21 @@
+import { byHandClaims } from "#fixtures/claims/by-hand";
+import type { SelfBuilt } from "#fixtures/claims/system";
+import { workloadClaims } from "#fixtures/claims/workloads";
+import type { Claims, Given } from "#harness/vitest/scenario";
+import hardWay, { balancer } from "./scenario.ts";
+
+export type Name = keyof (typeof hardWay)["topology"]["nodes"];
+
+/** What claim sets for any cluster must know of this one. */
+export const system: SelfBuilt<Name> = {
+  declared: hardWay,
+  controlPlanes: ["master-0", "master-1", "master-2"],
+  workers: ["worker-0", "worker-1", "worker-2"],
+  user: "lb-0",
+  api: `https://${balancer}:6443`,
+};
+
+export function claims(claim: Claims<Name>, given: Given<Name>): void {
+  byHandClaims(claim, given, system, { balancer, systemPods: { "kube-system": 2 } });
+  workloadClaims(claim, given, system);
+}
