@@ -74,6 +74,14 @@ export const within = {
     ],
     faultBites: ["15s", "a fault strikes at once; seeing that it did takes a look or two, and a ping waits 1 s"],
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
+    balancerNotices: [
+      "10s",
+      "HAProxy checks a server every 500 ms, waits up to 2 s for its answer, and needs two failures in a row, or one success",
+    ],
+    addressMoves: [
+      "10s",
+      "keepalived takes over after three missed advertisements, a second, or once its look at HAProxy failed twice, 1 s apart",
+    ],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
     abortHeard: [
       "5s",
