@@ -72,6 +72,23 @@ export const within = {
       "60s",
       "a machine is up after 2 s and its kubelet starts the node's containers anew, one after another, each with its own start and readiness probe",
     ],
+    dexAnswers: ["20s", "dex listens after half a second"],
+    keycloakAnswers: [
+      "180s",
+      "Keycloak builds its settings into itself and fills its database, which takes both cores for 10 s, and a minute where clusters start",
+    ],
+    tokenIssued: ["20s", "a password is hashed; Keycloak's first token waits for classes to be loaded"],
+    tokenExpires: ["15s", "a short-lived token holds for a second from when it was issued"],
+    permissionsHeard: [
+      "10s",
+      "each API server keeps roles, bindings and what the Node authorizer must know by watching: heard of in milliseconds, on a busy computer in seconds",
+    ],
+    tokenForgotten: ["20s", "an API server remembers for 10 s that a token was good, and each of them by itself"],
+    issuerTrusted: [
+      "75s",
+      "a changed AuthenticationConfiguration is read at once, but whether a new issuer's keys were fetched is looked at every 10 s, for a minute at most",
+    ],
+    certificateExpires: ["20s", "a certificate made to expire in 10 s, by the clock of who checks it"],
     faultBites: ["15s", "a fault strikes at once; seeing that it did takes a look or two, and a ping waits 1 s"],
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
     balancerNotices: [
