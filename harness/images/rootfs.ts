@@ -122,6 +122,8 @@ async function debootstrap(
         `--architectures=${arch}`,
         "--skip=output/dev",
         `--include=${root.packages.join(",")}`,
+        // Java's packages link their manual pages into this folder, which is left out with all that is in it.
+        '--setup-hook=mkdir -p "$1/usr/share/man/man1"',
         ...leftOut.map((glob) => `--dpkgopt=path-exclude=${glob}`),
         '--aptopt=APT::Install-Recommends "false"',
         '--aptopt=Acquire::Languages "none"',
