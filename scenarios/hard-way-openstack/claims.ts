@@ -1,0 +1,25 @@
+import { byHandClaims } from "#fixtures/claims/by-hand";
+import type { SelfBuilt } from "#fixtures/claims/system";
+import { workloadClaims } from "#fixtures/claims/workloads";
+import type { Claims, Given } from "#harness/vitest/scenario";
+import hardWay, { balancer } from "./scenario.ts";
+
+export type Name = keyof (typeof hardWay)["topology"]["nodes"];
+
+/** What claim sets for any cluster must know of this one. */
+export const system: SelfBuilt<Name> = {
+  declared: hardWay,
+  controlPlanes: ["master-0", "master-1", "master-2"],
+  workers: ["worker-0", "worker-1", "worker-2"],
+  user: "bastion",
+  api: `https://${balancer.outside}:6443`,
+  floating: { "worker-0": "192.168.0.20", "worker-1": "192.168.0.21", "worker-2": "192.168.0.22" },
+};
+
+export function claims(claim: Claims<Name>, given: Given<Name>): void {
+  byHandClaims(claim, given, system, {
+    balancer: balancer.inside,
+    systemPods: { "kube-system": 2, "kube-flannel": 3 },
+  });
+  workloadClaims(claim, given, system);
+}
