@@ -31,3 +31,8 @@ test("API server, nodes and add-ons count from when the machines began to rise",
 test("what a journal does not hold is no time", () => {
   expect(timesOf([step(3_000, "raise machines", 2_000)])).toEqual({ machines: 2_000, system: 2_000 });
 });
+
+test("a step that several machines have is as long as the slowest", () => {
+  const journal = [step(1_000, "raise machines", 900), step(2_000, "etcd", 700), step(2_100, "etcd", 800)];
+  expect(timesOf(journal, ["etcd", "workers"])).toMatchObject({ "step etcd": 800 });
+});

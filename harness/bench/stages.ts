@@ -19,17 +19,18 @@ export const stages = {
 
 export type Stage = keyof typeof stages;
 
-/** Milliseconds per stage. */
-export type Times = Readonly<Partial<Record<Stage, number>>>;
+/** Milliseconds per stage, and per step of the provisioner: `step etcd`. */
+export type Times = Readonly<Partial<Record<Stage | `step ${string}`, number>>>;
 
 /** The measurement's name in the journal. */
 export const firstPodReady = "first pod Ready";
 
 /**
  * What a journal tells of a lab's stages. `api`, `nodes` and `system` count from the moment when the machines began to
- * rise; everything else counts by itself. A stage that the journal does not hold is left out.
+ * rise; everything else counts by itself, a step that several machines have by the slowest. What the journal does not
+ * hold is left out.
  */
-export function timesOf(journal: readonly Evidence[]): Times {
+export function timesOf(journal: readonly Evidence[], steps: readonly string[] = []): Times {
   const all = journal.filter((entry) => entry.kind === "step-done");
   const prepare = all.filter(({ step }) => step.startsWith("prepare: "));
   const undo = all.filter(({ step }) => step.startsWith("undo: "));
@@ -41,7 +42,9 @@ export function timesOf(journal: readonly Evidence[]): Times {
   const began = raised && raised.at - raised.ms;
   const since = (from: number | undefined, entry: StepDone | undefined) =>
     from === undefined || !entry ? undefined : entry.at - from;
+  const slowest = (name: string) => Math.max(...boot.filter(({ step }) => step === name).map(({ ms }) => ms));
   const times = {
+    ...Object.fromEntries(steps.filter(named).map((name) => [`step ${name}`, slowest(name)])),
     preparations: prepare.length > 0 ? prepare.reduce((sum, { ms }) => sum + ms, 0) : undefined,
     machines: raised?.ms,
     api: since(began, named("API server answers")),

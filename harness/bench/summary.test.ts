@@ -17,5 +17,14 @@ test("an aim is for our median, and a missed one is told", () => {
     ["every node Ready with CNI", "20.0 s (12.0–21.0)", "40.0 s", "2.0", "≤ 20 s", "NO"],
     ["teardown", "1.20 s", "", "", "≤ 3 s", "yes"],
   ]);
-  expect(markdownTable(rows).split("\n")[3]).toBe("| teardown | 1.20 s |  |  | ≤ 3 s | yes |");
+  expect(markdownTable(rows, "by hand").split("\n")[3]).toBe("| teardown | 1.20 s |  |  | ≤ 3 s | yes |");
+});
+
+test("steps of the provisioner come after the machines that they are done on", () => {
+  const rows = summarize([{ machines: 2_000, "step etcd": 1_000, nodes: 9_000 }], [{ "step etcd": 3_000 }], {});
+  expect(rows.map(({ what, ratio }) => [what, ratio])).toEqual([
+    ["machines up", undefined],
+    ["step etcd", 3],
+    ["every node Ready with CNI", undefined],
+  ]);
 });

@@ -11,7 +11,7 @@ export interface Spread {
 }
 
 export interface Row {
-  readonly stage: Stage;
+  readonly stage: keyof Times;
   readonly what: string;
   readonly ours?: Spread;
   readonly baseline?: Spread;
@@ -30,19 +30,22 @@ export function spreadOf(samples: readonly number[]): Spread | undefined {
   return { median: (low + high) / 2, min, max, samples };
 }
 
-/** One row per stage that was measured. An aim is for our median. */
+/** One row per stage that was measured, steps after the machines that they are done on. An aim is for our median. */
 export function summarize(
   ours: readonly Times[],
   baseline: readonly Times[],
   aims: Readonly<Partial<Record<Stage, Duration>>>,
 ): Row[] {
-  return (Object.keys(stages) as Stage[]).flatMap((stage) => {
+  const steps = [...new Set([...ours, ...baseline].flatMap((times) => Object.keys(times)))].filter(isStep);
+  const names = Object.keys(stages) as Stage[];
+  const after = names.indexOf("machines") + 1;
+  return [...names.slice(0, after), ...steps, ...names.slice(after)].flatMap((stage) => {
     const [own, other] = [ours, baseline].map((all) => spreadOf(all.flatMap((times) => times[stage] ?? [])));
     if (!own && !other) return [];
-    const aim = aims[stage];
+    const aim = isStep(stage) ? undefined : aims[stage];
     return {
       stage,
-      what: stages[stage],
+      what: isStep(stage) ? stage : stages[stage],
       ...(own && { ours: own }),
       ...(other && { baseline: other }),
       ...(own && other && { ratio: other.median / own.median }),
@@ -51,7 +54,10 @@ export function summarize(
   });
 }
 
-export const head = ["stage", "ours", "by hand", "by hand / ours", "aim", "met"] as const;
+const isStep = (stage: string): stage is `step ${string}` => stage.startsWith("step ");
+
+/** Heads of the columns, for a baseline of that name. */
+export const head = (baseline: string): string[] => ["stage", "ours", baseline, `${baseline} / ours`, "aim", "met"];
 
 /** Cells of a row, as they are shown: seconds, the median and in brackets the shortest and the longest. */
 export function cells({ what, ours, baseline, ratio, aim }: Row): string[] {
@@ -74,7 +80,7 @@ function shown(spread: Spread | undefined): string {
 }
 
 /** A table of GitHub's Markdown. */
-export function markdownTable(rows: readonly Row[]): string {
+export function markdownTable(rows: readonly Row[], baseline: string): string {
   const line = (columns: readonly string[]) => `| ${columns.join(" | ")} |`;
-  return [line(head), "|---|---:|---:|---:|---:|---|", ...rows.map((row) => line(cells(row)))].join("\n");
+  return [line(head(baseline)), "|---|---:|---:|---:|---:|---|", ...rows.map((row) => line(cells(row)))].join("\n");
 }

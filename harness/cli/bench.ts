@@ -17,10 +17,12 @@ import { engine } from "../machines/container/engine.ts";
 import { prepare, removeImages } from "../machines/container/image.ts";
 import { LabBroken, Misdeclared } from "../model/errors.ts";
 import type { ImageSet } from "../model/images.ts";
+import type { Step } from "../model/provision.ts";
 import type { Scenario } from "../model/scenario.ts";
 import { countInterrupts } from "../run/interrupt.ts";
 import { raiseLab } from "../run/lifecycle.ts";
 import { listRuns } from "../run/registry.ts";
+import { resolve } from "../topology/resolve.ts";
 import { exitCodes } from "./exit.ts";
 import { print, table } from "./print.ts";
 import { project } from "./scenarios.ts";
@@ -32,7 +34,7 @@ export interface BenchOptions {
   readonly cold?: true;
   /** A missed aim is an exit code. */
   readonly strict?: true;
-  /** Folder of bench.json and bench.md. */
+  /** Folder of bench-<scenario>.json and bench-<scenario>.md. */
   readonly out: string;
 }
 
@@ -47,11 +49,19 @@ interface Surroundings {
 const progress = screenProgress();
 
 /**
- * Measures every stage of a scenario, in turn with the same cluster made by hand on the same machines. Prints the table
- * and writes it, with the samples, as JSON and Markdown. A missed aim is named; it is the exit code 1 with `strict`.
+ * Measures every stage of scenarios, by default of all that have a bench.ts, each in turn with its baseline on the same
+ * machines. Prints the tables and writes them, with the samples, as JSON and Markdown. A missed aim is named; it is the
+ * exit code 1 with `strict`.
  */
-export async function bench(folder: string, { times, cold, strict, out }: BenchOptions): Promise<number> {
-  const file = benchFile(folder);
+export async function bench(folders: readonly string[], options: BenchOptions): Promise<number> {
+  const files = folders.length > 0 ? folders.map(benchFile) : allBenchFiles();
+  let missed = false;
+  for (const file of files) missed = (await benchOf(file, options)) || missed;
+  return missed && options.strict ? exitCodes.violates : exitCodes.conforms;
+}
+
+/** Whether an aim was missed. */
+async function benchOf(file: string, { times, cold, out }: BenchOptions): Promise<boolean> {
   const declared: Bench = (await import(pathToFileURL(file).href)).default;
   const { scenario, baseline } = declared;
   const runs = join(project, "reports/runs", `bench-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}`);
@@ -76,16 +86,25 @@ export async function bench(folder: string, { times, cold, strict, out }: BenchO
       });
       await measure();
     }
-    ours.push(await scenarioTimes(relative(project, dirname(file)), declared, join(runs, `scenario-${nth}`)));
+    if (declared.faultClaims) {
+      const folder = relative(project, dirname(file));
+      ours.push(await scenarioTimes(folder, scenario, declared.faultClaims, join(runs, `scenario-${nth}`)));
+    }
   }
   const rows = summarize(ours, byHand, declared.aims);
   const facts = await factsOf(scenario, at, times, surroundings);
-  print(`\n${table(head, rows.map(cells))}`);
+  const { title } = declared.baselineIs;
+  print(`\n${table(head(title), rows.map(cells))}`);
   const missed = rows.filter(({ aim }) => aim?.met === false);
   print(missed.length === 0 ? "\nEvery aim is met." : `\nMissed: ${missed.map(({ what }) => what).join("; ")}.`);
-  publish(out, facts, rows);
-  return missed.length > 0 && strict ? exitCodes.violates : exitCodes.conforms;
+  publish(out, facts, declared.baselineIs, rows);
+  return missed.length > 0;
 }
+
+const allBenchFiles = (): string[] =>
+  readdirSync(join(project, "scenarios"))
+    .map((id) => join(project, "scenarios", id, "bench.ts"))
+    .filter((path) => existsSync(path));
 
 /** Of a scenario's folder, or of its name. */
 function benchFile(folder: string): string {
@@ -156,12 +175,15 @@ async function labTimes(scenario: Scenario, { firstPod }: Bench): Promise<Times>
   }
   await lab.lower({ outcome: failure === undefined ? "conforms" : "broken" });
   if (failure !== undefined) throw failure;
-  const { preparations: _, ...times } = timesOf(readJournal(lab.run.folder));
+  const { provisioner } = scenario.cluster;
+  const steps = provisioner.plan(scenario.cluster, resolve(scenario.topology)).flat() as readonly Step[];
+  const names = steps.map(({ name }) => name);
+  const { preparations: _, ...times } = timesOf(readJournal(lab.run.folder), names);
   return times;
 }
 
 /** `npm test -- scenarios/<id>` without the claims that inflict faults, from start to end of its process. */
-async function scenarioTimes(folder: string, { scenario, faultClaims }: Bench, runs: string): Promise<Times> {
+async function scenarioTimes(folder: string, scenario: Scenario, faultClaims: RegExp, runs: string): Promise<Times> {
   print(`\n${scenario.id}: npm test, without fault claims`);
   const file = join(folder, `${scenario.id}.test.ts`);
   const words = ["test", file, "-t", `^(?!.*(${faultClaims.source}))`];
@@ -214,10 +236,15 @@ async function factsOf({ id, cluster }: Scenario, at: string, times: number, sur
   };
 }
 
-function publish(out: string, facts: Awaited<ReturnType<typeof factsOf>>, rows: readonly Row[]): void {
+function publish(
+  out: string,
+  facts: Awaited<ReturnType<typeof factsOf>>,
+  baseline: Bench["baselineIs"],
+  rows: readonly Row[],
+): void {
   const { scenario, at, repetitions, computer, versions } = facts;
   mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, "bench.json"), `${JSON.stringify({ ...facts, stages: rows }, null, 2)}\n`);
+  writeFileSync(join(out, `bench-${scenario}.json`), `${JSON.stringify({ ...facts, stages: rows }, null, 2)}\n`);
   const text = `# Bench of ${scenario}
 
 Written by \`npm run bench\` on ${at.slice(0, 10)}. ${computer.cores} cores (${computer.cpu}), ${computer.memoryGiB} GiB, ${computer.arch}, kernel ${computer.kernel}; engine ${versions.engine}.
@@ -227,11 +254,10 @@ ${Object.entries(versions)
   .map(([name, version]) => `${name} ${version}`)
   .join(", ")}.
 
-Medians of ${repetitions} repetitions, in brackets the shortest and the longest; ours and by hand took turns. What is counted from the moment when the machines begin to rise:
-API server, nodes, add-ons. By hand is \`kubeadm init\` with all phases, flannel, \`kubeadm join\` on one worker after another, MetalLB once all nodes are Ready, with
-upstream's manifests and defaults, on machines raised by the lab.
+Medians of ${repetitions} repetitions, in brackets the shortest and the longest; both took turns. API server, nodes and add-ons are counted from the moment
+when the machines begin to rise. ${baseline.title[0]?.toUpperCase()}${baseline.title.slice(1)}: ${baseline.told}.
 
-${markdownTable(rows)}
+${markdownTable(rows, baseline.title)}
 `;
-  writeFileSync(join(out, "bench.md"), text);
+  writeFileSync(join(out, `bench-${scenario}.md`), text);
 }

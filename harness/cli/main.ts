@@ -126,13 +126,13 @@ export function program(done: (code: number) => void): Command {
 
   hardway
     .command("bench")
-    .description("how long each stage takes, beside the same cluster made by hand; `npm run bench` is this")
-    .argument("[scenario]", "folder or id of a scenario that has a bench.ts", "metallb-bgp")
+    .description("how long each stage takes, beside the same cluster made without us; `npm run bench` is this")
+    .argument("[scenarios...]", "folders or ids of scenarios that have a bench.ts (default: all)")
     .option("--times <count>", "repetitions", Number, 3)
     .option("--cold", "first once with nothing in the cache: a quarter of an hour")
     .option("--strict", "exit code 1 when an aim is missed")
-    .option("--out <folder>", "where bench.json and bench.md go", join(project, "reports/published"))
-    .action(async (folder, options) => done(await (await import("./bench.ts")).bench(folder, options)));
+    .option("--out <folder>", "where bench-<scenario>.json and .md go", join(project, "reports/published"))
+    .action(async (folders, options) => done(await (await import("./bench.ts")).bench(folders, options)));
 
   hardway
     .command("test")

@@ -1,7 +1,7 @@
 import { coredns } from "#fixtures/addons/coredns";
 import { identity, newKey } from "#fixtures/encryption/config";
 import { hardWayImages } from "#fixtures/images/k8s";
-import { byHand } from "#fixtures/provisioners/by-hand/index";
+import { type ByHandOptions, byHand } from "#fixtures/provisioners/by-hand/index";
 import { versions } from "#fixtures/versions";
 import type { Scenario } from "#harness/model/scenario";
 import type { Topology } from "#harness/model/topology";
@@ -29,6 +29,16 @@ const topology = {
   },
 } as const satisfies Topology;
 
+/** The original's certificates live for a year, its keys are RSA of 2048 bits. */
+export const provisioner = (more: Partial<ByHandOptions> = {}) =>
+  byHand({
+    loadBalancer: { machines: ["lb-0"], address: balancer },
+    podNetwork: "static-routes",
+    kubeProxy: "iptables",
+    encryption: [{ resources: ["secrets"], providers: [{ aescbc: { keys: [newKey("key1")] } }, identity] }],
+    ...more,
+  });
+
 export default {
   id: "hard-way-vagrant",
   proves:
@@ -39,12 +49,7 @@ export default {
   cluster: {
     kubernetes: versions.kubernetes,
     images: hardWayImages(),
-    provisioner: byHand({
-      loadBalancer: { machines: ["lb-0"], address: balancer },
-      podNetwork: "static-routes",
-      kubeProxy: "iptables",
-      encryption: [{ resources: ["secrets"], providers: [{ aescbc: { keys: [newKey("key1")] } }, identity] }],
-    }),
+    provisioner: provisioner(),
     podCidr: "10.200.0.0/16",
     serviceCidr: "10.32.0.0/24",
     addons: [coredns({ clusterIp: "10.32.0.10" })],

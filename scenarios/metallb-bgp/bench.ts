@@ -16,6 +16,10 @@ export default {
     cluster: { ...metallbBgp.cluster, provisioner: kubeadmByHand({ metallb: metallb(settings) }), addons: [] },
     always: [],
   },
+  baselineIs: {
+    title: "by hand",
+    told: "`kubeadm init` with all phases, flannel, `kubeadm join` on one worker after another, MetalLB once all nodes are Ready, with upstream's manifests and defaults, on machines raised by the lab",
+  },
   firstPod: {
     objects: toolbox({ name, node: "k8s-node-01" }),
     ready: (kube) => ({ probe: pods(kube, ["default"], `app=${name}`), check: allRun(1) }),
