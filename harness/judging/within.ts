@@ -99,6 +99,31 @@ export const within = {
       "10s",
       "keepalived takes over after three missed advertisements, a second, or once its look at HAProxy failed twice, 1 s apart",
     ],
+    usersAtWork: [
+      "20s",
+      "before a fault users must be served for a second, a hundred requests each; on a busy computer that may take a while to begin",
+    ],
+    watchTold: ["5s", "a watch is told of a write in milliseconds, also after it was taken up anew"],
+    followerLost: [
+      "2s",
+      "requests under way at the etcd member fail with it; the next go to another, and two of three are a quorum",
+    ],
+    leaderLost: [
+      "6s",
+      "followers stand for election 1 to 2 s after the leader's last heartbeat, once more when their votes were split, and requests that waited fail after a second",
+    ],
+    apiServerLost: [
+      "4s",
+      "connections to it break, new ones are refused and tried at another at once, and after two failed checks, a second, HAProxy sends none any more",
+    ],
+    masterLost: [
+      "8s",
+      "an etcd leader and an API server are lost at once, and nobody refuses: each connection tried there costs 500 ms until two checks have failed",
+    ],
+    leadershipPasses: [
+      "30s",
+      "a Lease is another's 15 s after it was last renewed (leaseDurationSeconds), looked at every 2 s; two elections and the start of controllers take seconds",
+    ],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
     abortHeard: [
       "5s",
