@@ -74,7 +74,7 @@ export const within = {
     ],
     dexAnswers: ["20s", "dex listens after half a second"],
     keycloakAnswers: [
-      "180s",
+      "300s",
       "Keycloak builds its settings into itself and fills its database, which takes both cores for 10 s, and a minute where clusters start",
     ],
     tokenIssued: ["20s", "a password is hashed; Keycloak's first token waits for classes to be loaded"],
