@@ -19,7 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["*.test.ts", "{harness,fixtures,reports,lint}/**/*.test.ts"],
+          include: ["*.test.ts", "{harness,fixtures,reports,lint}/**/*.test.ts", "scenarios/**/*.unit.test.ts"],
           exclude: ["**/*.live.test.ts", "reports/runs/**", "**/node_modules/**"],
           // Most of their time they wait, so two cores have room for more than vitest's one.
           maxWorkers: 3,
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: "scenarios",
           include: ["scenarios/**/*.test.ts"],
-          exclude: ["**/*.live.test.ts"],
+          exclude: ["**/*.live.test.ts", "**/*.unit.test.ts"],
           setupFiles: ["./reports/allure/setup.ts", "./reports/html/setup.ts"],
           env: { HARDWAY_TIER: tier },
           pool: "forks",

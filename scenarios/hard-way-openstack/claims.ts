@@ -1,6 +1,10 @@
+import { accessClaims } from "#fixtures/claims/access";
 import { byHandClaims } from "#fixtures/claims/by-hand";
+import { kubeletClaims } from "#fixtures/claims/kubelets";
+import { byHandPki, pkiClaims } from "#fixtures/claims/pki";
 import type { SelfBuilt } from "#fixtures/claims/system";
 import { workloadClaims } from "#fixtures/claims/workloads";
+import { keycloak } from "#fixtures/identity/keycloak";
 import type { Claims, Given } from "#harness/vitest/scenario";
 import hardWay, { balancer } from "./scenario.ts";
 
@@ -16,10 +20,16 @@ export const system: SelfBuilt<Name> = {
   floating: { "worker-0": "192.168.0.20", "worker-1": "192.168.0.21", "worker-2": "192.168.0.22" },
 };
 
+/** What its certificates and ports should be. */
+export const expectedPki = byHandPki(system, { balancers: ["lb-0", "lb-1"], apiAt: [balancer.inside] });
+
 export function claims(claim: Claims<Name>, given: Given<Name>): void {
   byHandClaims(claim, given, system, {
     balancer: balancer.inside,
     systemPods: { "kube-system": 2, "kube-flannel": 3 },
   });
   workloadClaims(claim, given, system);
+  pkiClaims(claim, system, expectedPki);
+  accessClaims(claim, given, system, { identityProvider: keycloak() });
+  kubeletClaims(claim, given, system);
 }

@@ -1,6 +1,10 @@
+import { accessClaims } from "#fixtures/claims/access";
 import { byHandClaims } from "#fixtures/claims/by-hand";
+import { kubeletClaims } from "#fixtures/claims/kubelets";
+import { byHandPki, pkiClaims } from "#fixtures/claims/pki";
 import type { SelfBuilt } from "#fixtures/claims/system";
 import { workloadClaims } from "#fixtures/claims/workloads";
+import { dex } from "#fixtures/identity/dex";
 import type { Claims, Given } from "#harness/vitest/scenario";
 import hardWay, { balancer } from "./scenario.ts";
 
@@ -15,7 +19,13 @@ export const system: SelfBuilt<Name> = {
   api: `https://${balancer}:6443`,
 };
 
+/** What its certificates and ports should be. */
+export const expectedPki = byHandPki(system, { balancers: ["lb-0"] });
+
 export function claims(claim: Claims<Name>, given: Given<Name>): void {
   byHandClaims(claim, given, system, { balancer, systemPods: { "kube-system": 2 } });
   workloadClaims(claim, given, system);
+  pkiClaims(claim, system, expectedPki);
+  accessClaims(claim, given, system, { identityProvider: dex() });
+  kubeletClaims(claim, given, system);
 }
