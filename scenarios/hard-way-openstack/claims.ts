@@ -1,8 +1,10 @@
 import { accessClaims } from "#fixtures/claims/access";
 import { byHandClaims } from "#fixtures/claims/by-hand";
+import { cisClaims } from "#fixtures/claims/cis";
 import { kubeletClaims } from "#fixtures/claims/kubelets";
 import { byHandPki, pkiClaims } from "#fixtures/claims/pki";
 import type { SelfBuilt } from "#fixtures/claims/system";
+import { webAppClaims } from "#fixtures/claims/web-app";
 import { workloadClaims } from "#fixtures/claims/workloads";
 import { keycloak } from "#fixtures/identity/keycloak";
 import type { Claims, Given } from "#harness/vitest/scenario";
@@ -32,4 +34,6 @@ export function claims(claim: Claims<Name>, given: Given<Name>): void {
   pkiClaims(claim, system, expectedPki);
   accessClaims(claim, given, system, { identityProvider: keycloak() });
   kubeletClaims(claim, given, system);
+  cisClaims(claim, given, system);
+  webAppClaims(claim, given, system);
 }

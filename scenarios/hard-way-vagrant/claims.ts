@@ -1,5 +1,6 @@
 import { accessClaims } from "#fixtures/claims/access";
 import { byHandClaims } from "#fixtures/claims/by-hand";
+import { cisClaims } from "#fixtures/claims/cis";
 import { kubeletClaims } from "#fixtures/claims/kubelets";
 import { byHandPki, pkiClaims } from "#fixtures/claims/pki";
 import type { SelfBuilt } from "#fixtures/claims/system";
@@ -28,4 +29,5 @@ export function claims(claim: Claims<Name>, given: Given<Name>): void {
   pkiClaims(claim, system, expectedPki);
   accessClaims(claim, given, system, { identityProvider: dex() });
   kubeletClaims(claim, given, system);
+  cisClaims(claim, given, system);
 }

@@ -1,6 +1,7 @@
 import { allRun, nodes, nodesAre, pods } from "#fixtures/checks/cluster";
 import { accessBreakages } from "#fixtures/claims/access.red";
 import { byHandBreakages } from "#fixtures/claims/by-hand.red";
+import { cisBreakages } from "#fixtures/claims/cis.red";
 import { pkiBreakages } from "#fixtures/claims/pki.red";
 import { workloadBreakages } from "#fixtures/claims/workloads.red";
 import { within } from "#harness/judging/within";
@@ -19,5 +20,6 @@ reddened(hardWay, claims, {
     ...workloadBreakages(system),
     ...pkiBreakages(system, expectedPki),
     ...accessBreakages(system),
+    ...cisBreakages(system),
   ],
 });
