@@ -46,6 +46,7 @@ export async function issue(
 ): Promise<ReadonlyMap<string, Identity>> {
   const keys = new Map(await Promise.all(table.map(async (row) => [row, await keyPair(row.key)] as const)));
   const issued = new Map<string, Identity>();
+  const now = Date.now();
   const signerOf = ({ signer = "" }: CertificateRequest) => issued.get(signer) ?? signers.get(signer);
   while (keys.size > 0) {
     const ready = [...keys].filter(([row]) => row.signer === undefined || signerOf(row));
@@ -56,7 +57,7 @@ export async function issue(
       throw new Misdeclared("the table of certificates", without);
     }
     for (const [row, pair] of ready) {
-      issued.set(row.name, { certificate: certificate(row, pair, signerOf(row)), key: keyPem(pair.privateKey) });
+      issued.set(row.name, { certificate: certificate(row, pair, signerOf(row), now), key: keyPem(pair.privateKey) });
       keys.delete(row);
     }
   }
@@ -89,14 +90,14 @@ const keyPem = (key: KeyObject): string =>
 const leeway = ms("5m");
 
 /** RFC 5280 §4.1. */
-function certificate(row: CertificateRequest, pair: KeyPair, signer: Identity | undefined): string {
+function certificate(row: CertificateRequest, pair: KeyPair, signer: Identity | undefined, now: number): string {
   const subject = distinguishedName({
     ...(row.organization !== undefined && { organizationName: row.organization }),
     commonName: row.commonName,
   });
   const keyId = keyIdOf(pair.publicKey);
   const issuer = signer ? issuerOf(signer) : { subject, keyId, key: pair.privateKey };
-  const begins = row.validFrom === undefined ? Date.now() : Date.parse(row.validFrom);
+  const begins = row.validFrom === undefined ? now : Date.parse(row.validFrom);
   const notBefore = row.validFrom === undefined ? begins - leeway : begins;
   const { hash, algorithm } = signatureOf(issuer.key);
   const body = sequence(
