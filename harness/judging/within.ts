@@ -79,6 +79,7 @@ export const within = {
     ],
     tokenIssued: ["20s", "a password is hashed; Keycloak's first token waits for classes to be loaded"],
     tokenExpires: ["15s", "a short-lived token holds for a second from when it was issued"],
+    auditTold: ["10s", "an API server writes an event to its audit log when the request ends, and keeps none back"],
     permissionsHeard: [
       "10s",
       "each API server keeps roles, bindings and what the Node authorizer must know by watching: heard of in milliseconds, on a busy computer in seconds",
@@ -119,6 +120,18 @@ export const within = {
     masterLost: [
       "8s",
       "an etcd leader and an API server are lost at once, and nobody refuses: each connection tried there costs 500 ms until two checks have failed",
+    ],
+    etcdHealthy: [
+      "30s",
+      "a member that comes back reads its log, joins in a second or two and catches up; a machine that booted starts its other daemons too",
+    ],
+    quorumBack: [
+      "30s",
+      "members find each other and elect within two or three seconds; API servers reach for them again with a back-off of seconds",
+    ],
+    controllersBack: [
+      "90s",
+      "controllers lead again when the Leases that the snapshot held have not been renewed for 15 s, then read all objects, and pods start",
     ],
     leadershipPasses: [
       "30s",
