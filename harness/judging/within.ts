@@ -21,6 +21,11 @@ export const within = {
     oneLook: ["10s", "a probe is one command or one request; what takes longer hangs"],
     machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
     serviceStart: ["20s", "a systemd unit on a machine that is up; systemd itself gives up after 90 s"],
+    apiServerRestarts: [
+      "110s",
+      "it stops in 2 s where --shutdown-watch-termination-grace-period ends watches, else it waits 60 s for them; starting takes 4 s, on a busy computer three times as long",
+    ],
+    onEtcdsDisks: ["10s", "every member writes its log as it hears of a change, and its database 100 ms later"],
     apiAnswers: [
       "120s",
       "etcd and the API server are ready after 4 s, or 12 s after a power cut with etcd's log to replay; a step that builds them fails by its own budget first",
