@@ -1,4 +1,5 @@
 import { accessClaims } from "#fixtures/claims/access";
+import { aggregationClaims } from "#fixtures/claims/aggregation";
 import { byHandClaims } from "#fixtures/claims/by-hand";
 import { cisClaims } from "#fixtures/claims/cis";
 import { kubeletClaims } from "#fixtures/claims/kubelets";
@@ -26,6 +27,7 @@ export const expectedPki = byHandPki(system, { balancers: ["lb-0"] });
 export function claims(claim: Claims<Name>, given: Given<Name>): void {
   byHandClaims(claim, given, system, { balancer, systemPods: { "kube-system": 2 } });
   workloadClaims(claim, given, system);
+  aggregationClaims(claim, given, system);
   pkiClaims(claim, system, expectedPki);
   accessClaims(claim, given, system, { identityProvider: dex() });
   kubeletClaims(claim, given, system);

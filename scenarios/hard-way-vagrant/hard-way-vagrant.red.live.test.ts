@@ -1,5 +1,6 @@
 import { allRun, nodes, nodesAre, pods } from "#fixtures/checks/cluster";
 import { accessBreakages } from "#fixtures/claims/access.red";
+import { aggregationBreakages } from "#fixtures/claims/aggregation.red";
 import { byHandBreakages } from "#fixtures/claims/by-hand.red";
 import { cisBreakages } from "#fixtures/claims/cis.red";
 import { pkiBreakages } from "#fixtures/claims/pki.red";
@@ -18,6 +19,7 @@ reddened(hardWay, claims, {
   breakages: [
     ...byHandBreakages(system, { balancer }),
     ...workloadBreakages(system),
+    ...aggregationBreakages(system),
     ...pkiBreakages(system, expectedPki),
     ...accessBreakages(system),
     ...cisBreakages(system),
