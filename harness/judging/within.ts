@@ -119,16 +119,16 @@ export const within = {
       "requests under way at the etcd member fail with it; the next go to another, and two of three are a quorum",
     ],
     leaderLost: [
-      "6s",
+      "5s",
       "followers stand for election 1 to 2 s after the leader's last heartbeat, once more when their votes were split, and requests that waited fail after a second",
     ],
     apiServerLost: [
-      "4s",
+      "3s",
       "connections to it break, new ones are refused and tried at another at once, and after two failed checks, a second, HAProxy sends none any more",
     ],
     masterLost: [
-      "8s",
-      "an etcd leader and an API server are lost at once, and nobody refuses: each connection tried there costs 500 ms until two checks have failed",
+      "16s",
+      "nobody refuses: HAProxy needs two failed checks, and each API server's connection to the etcd member that fell silent, over which a third of its requests go, is given up after 10 s (keep-alive timeout of its etcd client)",
     ],
     etcdHealthy: [
       "30s",
