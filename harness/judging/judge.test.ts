@@ -318,3 +318,14 @@ test("each sighting is in the journal before the next look", async () => {
   await judging.reaches(it, hasExactly(3), { ...short, within: "10s" });
   expect(counts).toEqual([0, 1, 2]);
 });
+
+test("a probe that says how long it takes has that long for a look", async () => {
+  const slow = {
+    of: "audit of all machines",
+    look: () => new Promise<number[]>((resolve) => setTimeout(() => resolve([1]), 300)),
+  };
+  const impatient = judgeWithin("50ms");
+  await expect(impatient.once(slow, hasAny())).rejects.toThrow(/no answer within 50ms/);
+  const takes = { name: "pkiAudit", within: "20s", because: "it reads every file" } as const;
+  await expect(impatient.once({ ...slow, takes }, hasAny())).resolves.toEqual([1]);
+});

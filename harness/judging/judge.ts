@@ -117,7 +117,8 @@ export function judge({
     const at = Date.now();
     const began = performance.now();
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(`the probe gave no answer within ${look.within}`), ms(look.within));
+    const allowed = (probe.takes ?? look).within;
+    const timer = setTimeout(() => limit.abort(`the probe gave no answer within ${allowed}`), ms(allowed));
     const given = AbortSignal.any([signal, limit.signal]);
     const facts = () => ({ kind: "observed", at, probe: probe.of, ms: Math.round(performance.now() - began) }) as const;
     try {

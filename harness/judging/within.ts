@@ -19,6 +19,10 @@ const plus = (duration: Duration, more: Duration): Duration => `${ms(duration) +
 export const within = {
   ...named({
     oneLook: ["10s", "a probe is one command or one request; what takes longer hangs"],
+    pkiAudit: [
+      "60s",
+      "a look reads every certificate of seven machines and tries each cipher suite at each port: 2 s, on a busy computer ten times that",
+    ],
     machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
     serviceStart: ["20s", "a systemd unit on a machine that is up; systemd itself gives up after 90 s"],
     apiServerRestarts: [

@@ -4,6 +4,8 @@ import type { Duration } from "./units.ts";
 export interface Probe<T> {
   /** What is looked at, as a noun: "adj-RIB-in of rt-01". */
   readonly of: string;
+  /** How long one look may take, where it is more than a command or a request. */
+  readonly takes?: Wait;
   look(signal: AbortSignal): Promise<T>;
 }
 
