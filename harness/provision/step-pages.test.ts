@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Step } from "../model/provision.ts";
-import { pagedSteps, stepPages, withSteps } from "./step-pages.ts";
+import { pagedSteps, stepPages, withPart } from "./step-pages.ts";
 
 const step = (name: string, page?: Step["page"]): Step => ({
   name,
@@ -32,8 +32,8 @@ test("a page that names no claim of the scenario is refused", () => {
 });
 
 test("only what stands between the marks is replaced", () => {
-  expect(withSteps("a\n<!-- steps -->old<!-- /steps -->\nb", "new")).toBe(
+  expect(withPart("a\n<!-- steps -->old<!-- /steps -->\nb", "steps", "new")).toBe(
     "a\n<!-- steps -->\n\nnew\n\n<!-- /steps -->\nb",
   );
-  expect(() => withSteps("a", "new")).toThrow(/no place/);
+  expect(() => withPart("a", "steps", "new")).toThrow(/no place/);
 });

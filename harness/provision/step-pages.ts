@@ -33,13 +33,10 @@ export function stepPages(scenario: string, plan: Plan, claims: readonly string[
 const lookRow = ({ on, command, shows }: StepPage["look"][number]) =>
   `| ${on} | \`${command.replaceAll("|", "\\|")}\` | ${shows} |`;
 
-/** A document with what stands between `<!-- steps -->` and `<!-- /steps -->` replaced. Throws when it has no such place. */
-export function withSteps(document: string, steps: string): string {
-  const [before, after] = ["<!-- steps -->", "<!-- /steps -->"].map((mark) => document.indexOf(mark)) as [
-    number,
-    number,
-  ];
-  if (before < 0 || after < before)
-    throw new Error("the document has no place for steps, <!-- steps --><!-- /steps -->");
-  return `${document.slice(0, before)}<!-- steps -->\n\n${steps}\n\n${document.slice(after)}`;
+/** A document with what stands between `<!-- name -->` and `<!-- /name -->` replaced. Throws when it has no such place. */
+export function withPart(document: string, name: string, text: string): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [before, after] = [document.indexOf(open), document.indexOf(close)];
+  if (before < 0 || after < before) throw new Error(`the document has no place for ${name}: ${open}${close}`);
+  return `${document.slice(0, before)}${open}\n\n${text}\n\n${document.slice(after)}`;
 }

@@ -1,3 +1,4 @@
+import type { Breakage } from "./reddened.ts";
 import type { Claims, Given } from "./scenario.ts";
 
 /** The sentences of the claims that are declared, in order; none is judged. */
@@ -8,4 +9,17 @@ export function sentencesOf<N extends string>(declare: (claim: Claims<N>, given:
     () => () => Promise.reject(new Error("nothing is judged here")),
   );
   return sentences;
+}
+
+/** Markdown: each claim, and what makes it red where that is known. */
+export function claimTable(
+  sentences: readonly string[],
+  breakages: readonly Pick<Breakage<string>, "claim" | "when">[],
+): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|");
+  const rows = sentences.map((sentence) => {
+    const reds = breakages.filter(({ claim }) => sentence.startsWith(claim)).map(({ when }) => when);
+    return `| ${cell(sentence)} | ${cell(reds.join("; "))} |`;
+  });
+  return ["| claim | red when |", "|---|---|", ...rows].join("\n");
 }

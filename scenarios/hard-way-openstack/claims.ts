@@ -1,6 +1,8 @@
 import { accessClaims } from "#fixtures/claims/access";
+import { availabilityClaims } from "#fixtures/claims/availability";
 import { byHandClaims } from "#fixtures/claims/by-hand";
 import { cisClaims } from "#fixtures/claims/cis";
+import { encryptionClaims } from "#fixtures/claims/encryption";
 import { kubeletClaims } from "#fixtures/claims/kubelets";
 import { byHandPki, pkiClaims } from "#fixtures/claims/pki";
 import type { SelfBuilt } from "#fixtures/claims/system";
@@ -25,6 +27,8 @@ export const system: SelfBuilt<Name> = {
 /** What its certificates and ports should be. */
 export const expectedPki = byHandPki(system, { balancers: ["lb-0", "lb-1"], apiAt: [balancer.inside] });
 
+export const availability = { balancers: ["lb-0", "lb-1"], vip: balancer.inside } as const;
+
 export function claims(claim: Claims<Name>, given: Given<Name>): void {
   byHandClaims(claim, given, system, {
     balancer: balancer.inside,
@@ -34,6 +38,8 @@ export function claims(claim: Claims<Name>, given: Given<Name>): void {
   pkiClaims(claim, system, expectedPki);
   accessClaims(claim, given, system, { identityProvider: keycloak() });
   kubeletClaims(claim, given, system);
+  encryptionClaims(claim, given, system);
   cisClaims(claim, given, system);
   webAppClaims(claim, given, system);
+  availabilityClaims(claim, given, system, availability);
 }

@@ -1,15 +1,18 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { stepPages, withSteps } from "#harness/provision/step-pages";
+import { stepPages, withPart } from "#harness/provision/step-pages";
 import { resolve } from "#harness/topology/resolve";
-import { sentencesOf } from "#harness/vitest/sentences";
+import { claimTable, sentencesOf } from "#harness/vitest/sentences";
+import { breakages } from "./breakages.ts";
 import { claims } from "./claims.ts";
 import hardWay from "./scenario.ts";
 
 /** Written by `npx vitest run --project unit scenarios/hard-way-openstack -u`. */
-test("the README tells the steps as they are", async () => {
+test("the README tells claims and steps as they are", async () => {
   const { cluster, id, topology } = hardWay;
-  const steps = stepPages(id, cluster.provisioner.plan(cluster, resolve(topology)), sentencesOf(claims));
+  const sentences = sentencesOf(claims);
+  const steps = stepPages(id, cluster.provisioner.plan(cluster, resolve(topology)), sentences);
   const file = new URL("README.md", import.meta.url).pathname;
-  await expect(withSteps(readFileSync(file, "utf8"), steps)).toMatchFileSnapshot(file);
+  const told = withPart(readFileSync(file, "utf8"), "claims", claimTable(sentences, breakages));
+  await expect(withPart(told, "steps", steps)).toMatchFileSnapshot(file);
 });

@@ -1,7 +1,9 @@
 import { accessClaims } from "#fixtures/claims/access";
 import { aggregationClaims } from "#fixtures/claims/aggregation";
+import { availabilityClaims } from "#fixtures/claims/availability";
 import { byHandClaims } from "#fixtures/claims/by-hand";
 import { cisClaims } from "#fixtures/claims/cis";
+import { encryptionClaims } from "#fixtures/claims/encryption";
 import { kubeletClaims } from "#fixtures/claims/kubelets";
 import { byHandPki, pkiClaims } from "#fixtures/claims/pki";
 import type { SelfBuilt } from "#fixtures/claims/system";
@@ -24,6 +26,8 @@ export const system: SelfBuilt<Name> = {
 /** What its certificates and ports should be. */
 export const expectedPki = byHandPki(system, { balancers: ["lb-0"] });
 
+export const availability = { balancers: ["lb-0"] } as const;
+
 export function claims(claim: Claims<Name>, given: Given<Name>): void {
   byHandClaims(claim, given, system, { balancer, systemPods: { "kube-system": 2 } });
   workloadClaims(claim, given, system);
@@ -31,5 +35,7 @@ export function claims(claim: Claims<Name>, given: Given<Name>): void {
   pkiClaims(claim, system, expectedPki);
   accessClaims(claim, given, system, { identityProvider: dex() });
   kubeletClaims(claim, given, system);
+  encryptionClaims(claim, given, system);
   cisClaims(claim, given, system);
+  availabilityClaims(claim, given, system, availability);
 }
