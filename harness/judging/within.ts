@@ -107,7 +107,7 @@ export const within = {
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
     balancerNotices: [
       "10s",
-      "HAProxy checks a server every 500 ms, waits up to 2 s for its answer, and needs two failures in a row, or one success",
+      "HAProxy checks a server every 500 ms, waits up to 2 s for its answer, and needs three failures in a row, or one success",
     ],
     addressMoves: [
       "10s",
@@ -137,6 +137,10 @@ export const within = {
     etcdHealthy: [
       "30s",
       "a member that comes back reads its log, joins in a second or two and catches up; a machine that booted starts its other daemons too",
+    ],
+    quorumMissed: [
+      "10s",
+      "requests under way fail when their clients' patience is over, 3 s; and a second of them is looked at",
     ],
     quorumBack: [
       "30s",
