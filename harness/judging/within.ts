@@ -128,11 +128,11 @@ export const within = {
     ],
     apiServerLost: [
       "3s",
-      "connections to it break, new ones are refused and tried at another at once, and after two failed checks, a second, HAProxy sends none any more",
+      "connections to it break, new ones are refused and tried at another at once, until HAProxy's checks have failed for a second or two and it sends none any more",
     ],
     masterLost: [
       "16s",
-      "nobody refuses: HAProxy needs two failed checks, and each API server's connection to the etcd member that fell silent, over which a third of its requests go, is given up after 10 s (keep-alive timeout of its etcd client)",
+      "nobody refuses: HAProxy's checks must fail, and each API server's connection to the etcd member that fell silent, over which a third of its requests go, is given up after 10 s (keep-alive timeout of its etcd client)",
     ],
     etcdHealthy: [
       "30s",
