@@ -28,7 +28,18 @@ export const expectedPki = byHandPki(system, { balancers: ["lb-0"] });
 
 export const availability = { balancers: ["lb-0"] } as const;
 
+/** All claims: those of the two test files. */
 export function claims(claim: Claims<Name>, given: Given<Name>): void {
+  calmClaims(claim, given);
+  lossClaims(claim, given);
+}
+
+/** What is lost, one thing after the other, and what it costs. */
+export const lossClaims = (claim: Claims<Name>, given: Given<Name>): void =>
+  availabilityClaims(claim, given, system, availability);
+
+/** What holds while nothing fails. */
+export function calmClaims(claim: Claims<Name>, given: Given<Name>): void {
   byHandClaims(claim, given, system, { balancer, systemPods: { "kube-system": 2 } });
   workloadClaims(claim, given, system);
   aggregationClaims(claim, given, system);
@@ -37,5 +48,4 @@ export function claims(claim: Claims<Name>, given: Given<Name>): void {
   kubeletClaims(claim, given, system);
   encryptionClaims(claim, given, system);
   cisClaims(claim, given, system);
-  availabilityClaims(claim, given, system, availability);
 }

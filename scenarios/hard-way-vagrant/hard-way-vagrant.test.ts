@@ -1,5 +1,5 @@
 import { scenario } from "#harness/vitest/scenario";
-import { claims } from "./claims.ts";
+import { calmClaims } from "./claims.ts";
 import hardWay from "./scenario.ts";
 
-scenario(hardWay, claims);
+scenario(hardWay, calmClaims);

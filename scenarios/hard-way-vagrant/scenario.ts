@@ -39,7 +39,7 @@ export const provisioner = (more: Partial<ByHandOptions> = {}) =>
     ...more,
   });
 
-export default {
+const hardWay = {
   id: "hard-way-vagrant",
   proves:
     "A highly available cluster made by hand, step by step, works, keeps its secrets and survives each single loss.",
@@ -55,3 +55,10 @@ export default {
     addons: [coredns({ clusterIp: "10.32.0.10" })],
   },
 } as const satisfies Scenario;
+
+export default hardWay;
+
+/** The same system, to lose parts of: what that costs takes a computer with nothing else to do, and minutes. */
+export const variants = {
+  availability: { ...hardWay, id: "hard-way-vagrant+availability", tier: "nightly" } as const satisfies Scenario,
+};
