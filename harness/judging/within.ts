@@ -134,6 +134,10 @@ export const within = {
       "16s",
       "nobody refuses: HAProxy's checks must fail, and each API server's connection to the etcd member that fell silent, over which a third of its requests go, is given up after 10 s (keep-alive timeout of its etcd client)",
     ],
+    masterReturns: [
+      "60s",
+      "a machine that boots starts everything at once, and the writes that go over its etcd member, a third, are as slow as it is until it has caught up: seen for 26 s on a busy computer",
+    ],
     etcdHealthy: [
       "30s",
       "a member that comes back reads its log, joins in a second or two and catches up; a machine that booted starts its other daemons too",
