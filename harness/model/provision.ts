@@ -6,6 +6,7 @@ import type { Machine } from "./machines.ts";
 import type { Run } from "./run.ts";
 import type { ResolvedTopology } from "./topology.ts";
 import type { Address, Cidr, Duration, Version } from "./units.ts";
+import type { Releases, UpgradePath } from "./upgrade.ts";
 
 /** One thing done on some machines, with a budget. */
 export interface Step {
@@ -37,6 +38,8 @@ export interface StepContext {
 /** What to build on the machines. */
 export interface ClusterRecipe {
   readonly kubernetes: Version;
+  /** Where machines hold several releases of each part: which are used. `kubernetes` is then the same as above. */
+  readonly releases?: Releases;
   /** What the machines are made of. */
   readonly images: ImageSet;
   readonly provisioner: Provisioner;
@@ -58,6 +61,13 @@ export interface Provisioner {
   /** Problems in its own settings, as sentences. Asked at load. */
   problems?(recipe: ClusterRecipe, topology: ResolvedTopology): readonly string[];
   readonly deviations?: readonly Deviation[];
+  /** The steps of one hop of a path, by its index. Nothing is done at plan time. */
+  upgrade?(
+    path: UpgradePath,
+    hop: number,
+    recipe: ClusterRecipe,
+    topology: ResolvedTopology,
+  ): readonly (Step | readonly Step[])[];
 }
 
 /** Something done otherwise than upstream's defaults or manifests would, shown in every report. */
