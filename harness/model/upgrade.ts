@@ -1,4 +1,5 @@
 import type { Outcome } from "./judging.ts";
+import type { Lab } from "./scenario.ts";
 import type { Version } from "./units.ts";
 
 /** Parts of a cluster that have releases of their own. */
@@ -30,6 +31,22 @@ export interface Hop {
   readonly rollback?: true;
   /** Of a rollback of etcd across minor versions. `enabled`: etcd's own downgrade is enabled first. `forced`: the binaries are swapped as they are. Default `enabled`. */
   readonly downgrade?: "enabled" | "forced";
+  /** Flags that a component is given with the hop, as an operator's settings would: `{ etcd: { "quota-backend-bytes": "2G" } }`. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** People and programs that use a cluster while something is done to it. */
+export interface Users {
+  /** Lets them begin, and returns once each was served: an outage is claimed only of what was there. Throws `LabBroken` naming who was not. */
+  begin(lab: Lab): Promise<ActiveUsers>;
+}
+
+/** Disposing ends them too, and removes what they needed. */
+export interface ActiveUsers extends AsyncDisposable {
+  /** Milliseconds of the epoch, when all of them were served. */
+  readonly began: number;
+  /** Ends them and says what each felt. */
+  end(): Promise<readonly StreamRecord[]>;
 }
 
 /** One request of a user. Milliseconds; `at` of the epoch. */
