@@ -172,7 +172,8 @@ export interface UpgradeReport {
   readonly steps: readonly StepTaken[];
   readonly phases: { readonly before: Span; readonly during: Span; readonly after: Span };
   readonly streams: readonly StreamReport[];
-  readonly changes: readonly Change[];
+  /** Absent where the cluster could not be looked at afterwards. */
+  readonly changes?: readonly Change[];
   readonly forecasts: readonly Forecast[];
   /** By how much the machines' clocks may differ, in milliseconds. */
   readonly clockErrorMs: number;

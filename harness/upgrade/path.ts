@@ -1,12 +1,12 @@
 import type { Version } from "../model/units.ts";
-import type { Component, Hop, Releases, UpgradePath } from "../model/upgrade.ts";
+import type { Component, Releases, UpgradePath } from "../model/upgrade.ts";
 
 /** In the order in which people name them. */
 export const components = ["kubernetes", "etcd", "containerd", "cni"] as const satisfies readonly Component[];
 
 /** What runs before the hop of this index; after the last one for an index behind it. */
 export function releasesAt({ from, hops }: UpgradePath, hop: number): Releases {
-  return hops.slice(0, hop).reduce<Releases>((releases, { to }) => ({ ...releases, ...to }), from);
+  return Object.assign({}, from, ...hops.slice(0, hop).map(({ to }) => to));
 }
 
 /** What a hop changes: "kubernetes 1.34.4 → 1.35.4, etcd 3.5.27 → 3.6.16". */
