@@ -16,6 +16,11 @@ export interface StepsContext {
   readonly signal?: AbortSignal;
   /** Stop after the step of this name; with several of that name, after the last of them. */
   readonly until?: string;
+  /** Told of each step when it has ended, well or not. `from` in milliseconds of the epoch. */
+  readonly onStep?: (
+    step: Step,
+    taken: { readonly from: number; readonly ms: number; readonly error?: string },
+  ) => void;
 }
 
 /**
@@ -62,16 +67,13 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
     throw new LabBroken(`the step "${step.name}" asks for a machine that was not raised`, { who: name });
   };
   const line = progress.begin(step.name, step.on.join(", "));
+  const from = Date.now();
   const started = performance.now();
-  const done = (error?: string) =>
-    run.journal.write({
-      kind: "step-done",
-      at: Date.now(),
-      step: step.name,
-      on: step.on,
-      ms: Math.round(performance.now() - started),
-      ...(error === undefined ? {} : { error }),
-    });
+  const done = (error?: string) => {
+    const taken = { ms: Math.round(performance.now() - started), ...(error === undefined ? {} : { error }) };
+    run.journal.write({ kind: "step-done", at: Date.now(), step: step.name, on: step.on, ...taken });
+    context.onStep?.(step, { from, ...taken });
+  };
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(new Error(`not finished within ${step.within}`));

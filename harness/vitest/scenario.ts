@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
+import { ms } from "#harness/judging/duration";
 import { outcomeOf, worst } from "#harness/judging/outcome";
 import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 import type { Measured } from "#harness/model/evidence";
@@ -36,7 +37,12 @@ export type Claim<N extends string> = ReturnType<UpLab<N>["claim"]> & {
 };
 
 /** Declares a claim: a sentence that can be false, and the looking that finds out. */
-export type Claims<N extends string> = (sentence: string, judge: (claim: Claim<N>) => Promise<void>) => void;
+export type Claims<N extends string> = (
+  sentence: string,
+  judge: (claim: Claim<N>) => Promise<void>,
+  /** `within`: of a claim that does something long before it judges. Default 5 minutes. */
+  options?: { readonly within?: Duration },
+) => void;
 
 /** Raises something that several claims share, when the first of them asks for it; it stays until the lab is lowered. */
 export type Given<N extends string> = <T>(raise: (lab: Lab<N>) => Promise<T>) => (lab: Lab<N>) => Promise<T>;
@@ -91,8 +97,8 @@ export function scenario<T extends Topology>(
       }
     }, lowerBudget);
 
-    const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>) =>
-      test(sentence, { timeout: claimBudget }, async (context) => {
+    const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>, timeout = claimBudget) =>
+      test(sentence, { timeout }, async (context) => {
         const lab = raised(up, cause, context);
         let failure: unknown;
         begun.add(sentence);
@@ -116,7 +122,8 @@ export function scenario<T extends Topology>(
         if (failure !== undefined) throw failure;
       });
 
-    const claim: Claims<N> = (sentence, judge) => judged(sentence, (lab) => judge(claimOf(lab, sentence)));
+    const claim: Claims<N> = (sentence, judge, { within } = {}) =>
+      judged(sentence, (lab) => judge(claimOf(lab, sentence)), within && ms(within));
     declareClaims(claim, givenOnce);
     for (const invariant of declared.always ?? []) judged(`always: ${invariant.claim}`, (lab) => lab.always(invariant));
   });
