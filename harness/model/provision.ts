@@ -43,6 +43,11 @@ export interface ClusterRecipe {
   /** What the machines are made of. */
   readonly images: ImageSet;
   readonly provisioner: Provisioner;
+  /**
+   * Who takes the provisioner's steps. Default: the lab, before the first claim. `claims`: they do, between one judgement
+   * and the next; the lab rises to bare machines, or with `--until` to that step, and applies no add-on.
+   */
+  readonly builtBy?: "claims";
   readonly podCidr: Cidr;
   readonly serviceCidr: Cidr;
   readonly addons: readonly Addon[];

@@ -2,6 +2,7 @@ import { defineCheck, met, unmet } from "#harness/judging/checks";
 import { judge } from "#harness/judging/judge";
 import { within } from "#harness/judging/within";
 import { connect } from "#harness/kube/connect";
+import { whenAsked } from "#harness/kube/when-asked";
 import { forward } from "#harness/machines/container/forward";
 import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { Kube, KubeObject } from "#harness/model/kube";
@@ -38,7 +39,8 @@ const readyNodes = (kube: Kube) => ({
 
 /**
  * From machines to a system that is ready: their software, cluster and add-ons at once, each as early as it can. Returns the
- * cluster's API, or `undefined` when it stopped after the step `until`.
+ * cluster's API, or `undefined` when it stopped after the step `until`. Of a cluster that is built by claims only the
+ * software is started.
  */
 export async function boot(
   scenario: Scenario,
@@ -86,25 +88,35 @@ export async function boot(
   const first = machines.get(topology.nodes.find((node) => node.role === "control-plane")?.name ?? "");
   if (!first) throw new LabBroken("there is no control plane", { who: scenario.id });
 
+  const admin = cluster.provisioner.adminKubeconfig;
+  const { from, host, port } = cluster.provisioner.endpoint?.(topology) ?? {
+    from: first.name,
+    host: "127.0.0.1",
+    port: 6443,
+  };
+  const user = machines.get(from);
+  if (!user) throw new LabBroken("the API is to be reached from a machine that is not there", { who: from });
+
+  const connected = async (): Promise<Kube> => {
+    const { stdout: kubeconfig } = await first.sh(["cat", admin], { secret: true });
+    const tunnel = await forward(user, host, port);
+    run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose](), { evenIfKept: true });
+    return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
+  };
+
+  if (cluster.builtBy === "claims" && until === undefined) {
+    await Promise.all([...machines.values()].map(startSoftware));
+    return whenAsked(connected);
+  }
+
   const reachApi = async (): Promise<Kube> => {
-    const admin = cluster.provisioner.adminKubeconfig;
-    const { from, host, port } = cluster.provisioner.endpoint?.(topology) ?? {
-      from: first.name,
-      host: "127.0.0.1",
-      port: 6443,
-    };
-    const user = machines.get(from);
-    if (!user) throw new LabBroken("the API is to be reached from a machine that is not there", { who: from });
     const ask = `curl -sk --max-time 2 https://${host}:${port}/readyz`;
     const look = async () => {
       const { exitCode } = await first.sh(`test -s ${admin}`, { ok: "any" });
       return exitCode === 0 ? (await user.sh(ask, { ok: "any" })).stdout : "";
     };
     await reaches({ of: `API server at ${host} from ${from}`, look }, isReady(), within.apiAnswers);
-    const { stdout: kubeconfig } = await first.sh(["cat", admin], { secret: true });
-    const tunnel = await forward(user, host, port);
-    run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose](), { evenIfKept: true });
-    return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
+    return connected();
   };
 
   const names = nodeNames(cluster, topology);
