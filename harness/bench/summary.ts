@@ -1,33 +1,17 @@
 import type { Duration } from "#harness/model/units";
 import { ms } from "../judging/duration.ts";
+import { type Spread, spreadOf } from "../model/spread.ts";
 import { type Stage, stages, type Times } from "./stages.ts";
-
-/** Times of one stage over all repetitions, in milliseconds. */
-export interface Spread {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly samples: readonly number[];
-}
 
 export interface Row {
   readonly stage: keyof Times;
   readonly what: string;
+  /** Milliseconds. */
   readonly ours?: Spread;
   readonly baseline?: Spread;
   /** How many times as long the baseline takes. */
   readonly ratio?: number;
   readonly aim?: { readonly within: number; readonly met: boolean };
-}
-
-/** Throws nothing; of no samples there is no spread. */
-export function spreadOf(samples: readonly number[]): Spread | undefined {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const [min, max] = [sorted[0], sorted.at(-1)];
-  const low = sorted[Math.floor((sorted.length - 1) / 2)];
-  const high = sorted[Math.ceil((sorted.length - 1) / 2)];
-  if (min === undefined || max === undefined || low === undefined || high === undefined) return undefined;
-  return { median: (low + high) / 2, min, max, samples };
 }
 
 /** One row per stage that was measured, steps after the machines that they are done on. An aim is for our median. */
