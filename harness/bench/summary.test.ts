@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
+import { spreadOf } from "../model/spread.ts";
 import { cells, markdownTable, summarize } from "./summary.ts";
+
+test("the median of an even number of samples lies between the two in the middle", () => {
+  expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, min: 1, max: 4, samples: [4, 1, 3, 2] });
+  expect(spreadOf([])).toBeUndefined();
+});
 
 test("an aim is for our median, and a missed one is told", () => {
   const ours = [{ nodes: 21_000, teardown: 1_200 }, { nodes: 20_001 }, { nodes: 12_000 }];
