@@ -4,7 +4,7 @@ import { metallb } from "#fixtures/addons/metallb";
 import { announcedInside } from "#fixtures/checks/bgp";
 import { kubernetesImages } from "#fixtures/images/k8s";
 import { bgpUpdatesTo } from "#fixtures/probes/bgp-wire";
-import { kubeadm } from "#fixtures/provisioners/kubeadm";
+import { kubeadm } from "#fixtures/provisioners/kubeadm/index";
 import { bird } from "#fixtures/routers/bird";
 import { frr } from "#fixtures/routers/frr";
 import { gobgp } from "#fixtures/routers/gobgp";
