@@ -11,6 +11,8 @@ export const stages = {
   nodes: "every node Ready with CNI",
   system: "add-ons ready",
   firstPod: "first pod Ready, from apply",
+  upgrade: "the upgrade, all hops",
+  upgradeOwn: "of which no command on a machine did its work",
   teardown: "teardown",
   scenario: "whole scenario without fault claims",
   coldArtifacts: "artifacts, nothing in the cache",

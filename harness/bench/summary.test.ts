@@ -29,3 +29,12 @@ test("steps of the provisioner come after the machines that they are done on", (
     ["every node Ready with CNI", undefined],
   ]);
 });
+
+test("an aim may be a share of another stage", () => {
+  const ours = [{ upgrade: 100_000, upgradeOwn: 16_000 }, { upgrade: 90_000, upgradeOwn: 9_000 }, { upgrade: 95_000 }];
+  const rows = summarize(ours, [{ upgrade: 80_000 }], { upgradeOwn: { share: 0.15, of: "upgrade" } });
+  expect(rows.map(cells)).toEqual([
+    ["the upgrade, all hops", "95.0 s (90.0–100.0)", "80.0 s", "0.8", "", ""],
+    ["of which no command on a machine did its work", "12.5 s (9.00–16.0)", "", "", "≤ 15 %", "yes"],
+  ]);
+});

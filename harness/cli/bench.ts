@@ -20,7 +20,7 @@ import type { ImageSet } from "../model/images.ts";
 import type { Step } from "../model/provision.ts";
 import type { Scenario } from "../model/scenario.ts";
 import { countInterrupts } from "../run/interrupt.ts";
-import { raiseLab } from "../run/lifecycle.ts";
+import { raiseLab, type UpLab } from "../run/lifecycle.ts";
 import { listRuns } from "../run/registry.ts";
 import { resolve } from "../topology/resolve.ts";
 import { exitCodes } from "./exit.ts";
@@ -154,22 +154,15 @@ async function coldTimes(images: ImageSet): Promise<Times> {
   }
 }
 
-/** Raises a lab, starts a pod and lowers it. */
-async function labTimes(scenario: Scenario, { firstPod }: Bench): Promise<Times> {
+/** Raises a lab, does in it what is measured, and lowers it. */
+async function labTimes(scenario: Scenario, declared: Bench): Promise<Times> {
   print(`\n${scenario.id}: ${scenario.cluster.provisioner.name}`);
   const lab = await raiseLab(scenario, { progress });
   let failure: unknown;
+  let upgrade: Times = {};
   try {
-    const {
-      lab: { kube },
-      reaches,
-    } = lab.claim("first pod");
-    const { probe, check } = firstPod.ready(kube);
-    const began = Date.now();
-    await kube.apply(firstPod.objects);
-    const { at } = await reaches(probe, check, within.podReady);
-    const measured = { kind: "measured", test: "first pod", name: firstPodReady, unit: "ms" } as const;
-    lab.run.journal.write({ ...measured, at, value: at - began });
+    if (declared.firstPod) await firstPodTime(lab, declared.firstPod);
+    if (declared.upgrade) upgrade = await upgradeTimes(lab, declared.upgrade, scenario === declared.scenario);
   } catch (error) {
     failure = error;
   }
@@ -179,7 +172,26 @@ async function labTimes(scenario: Scenario, { firstPod }: Bench): Promise<Times>
   const steps = provisioner.plan(scenario.cluster, resolve(scenario.topology)).flat() as readonly Step[];
   const names = steps.map(({ name }) => name);
   const { preparations: _, ...times } = timesOf(readJournal(lab.run.folder), names);
-  return times;
+  return { ...times, ...upgrade };
+}
+
+async function firstPodTime(up: UpLab, { objects, ready }: NonNullable<Bench["firstPod"]>): Promise<void> {
+  const { lab, reaches } = up.claim("first pod");
+  const { probe, check } = ready(lab.kube);
+  const began = Date.now();
+  await lab.kube.apply(objects);
+  const { at } = await reaches(probe, check, within.podReady);
+  const measured = { kind: "measured", test: "first pod", name: firstPodReady, unit: "ms" } as const;
+  up.run.journal.write({ ...measured, at, value: at - began });
+}
+
+async function upgradeTimes(up: UpLab, work: NonNullable<Bench["upgrade"]>, ours: boolean): Promise<Times> {
+  const { lab } = up.claim("upgrade");
+  if (!ours) return { upgrade: await timed(() => work.baseline(lab)) };
+  const { hops, phases, overheadMs } = await work.ours(lab);
+  const failed = hops.find(({ ended }) => ended !== "done");
+  if (failed) throw new LabBroken(`the hop "${failed.title}" ${failed.ended}`, { seen: failed.because ?? "" });
+  return { upgrade: phases.during.ms, upgradeOwn: overheadMs };
 }
 
 /** `npm test -- scenarios/<id>` without the claims that inflict faults, from start to end of its process. */
