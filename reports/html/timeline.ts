@@ -70,12 +70,12 @@ function inLanes(bars: readonly Bar[], percent: (at: number) => number): Bar[][]
 }
 
 /** 1, 2 or 5 times a power of ten, in seconds, or whole minutes: at most ten ticks. */
-function tickStep(span: number): number {
+export function tickStep(span: number): number {
   const steps = [100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000];
   return steps.find((step) => span / step <= 10) ?? Math.ceil(span / 10 / 600_000) * 600_000;
 }
 
-function tickLabel(at: number, step: number): string {
+export function tickLabel(at: number, step: number): string {
   return step >= 60_000 ? `${at / 60_000} min` : `${at / 1000} s`;
 }
 

@@ -1,0 +1,170 @@
+import type { StreamReport, UpgradePath, UpgradeReport } from "#harness/model/upgrade";
+import { changeRows } from "./changes.ts";
+import { forecastRows, unforeseen } from "./forecasts.ts";
+import type { ClaimRow, ComparedPath, Comparison, HopRow, Quantity, StepRow, StreamRow } from "./model.ts";
+import { quantity } from "./quantity.ts";
+import { stepsInOrder, stepsOf } from "./steps.ts";
+
+/** Lays what taking paths told side by side, paths in the order in which they first come. Runs of the same path are its repetitions. */
+export function compare(reports: readonly UpgradeReport[]): Comparison {
+  const paths = pathsOf(reports);
+  return {
+    format: 1,
+    paths,
+    ...totals(paths),
+    streams: streamRows(paths),
+    hops: hopRows(paths),
+    steps: stepRows(paths),
+    claims: claimRows(paths),
+    changes: changeRows(paths),
+    forecasts: forecastRows(paths),
+    unforeseen: unforeseen(paths),
+  };
+}
+
+/** What makes two paths the same: all but how they are called. */
+const identityOf = ({ provisioner, from, hops, workers, drain }: UpgradePath): string =>
+  JSON.stringify({ provisioner, from, hops, workers, drain }, sorted);
+
+const sorted = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+const outOf = ({ streams }: UpgradeReport): number => streams.reduce((sum, { outMs }) => sum + outMs, 0);
+
+function pathsOf(reports: readonly UpgradeReport[]): ComparedPath[] {
+  return [...Map.groupBy(reports, ({ path }) => identityOf(path)).values()].flatMap((runs, index) => {
+    const byOut = runs.toSorted((a, b) => outOf(a) - outOf(b));
+    const middle = byOut[Math.floor((byOut.length - 1) / 2)];
+    return middle ? [{ label: labelOf(index), path: middle.path, runs, median: runs.indexOf(middle) }] : [];
+  });
+}
+
+/** A, B, … Z, AA, … */
+const labelOf = (index: number): string =>
+  (index >= 26 ? labelOf(Math.floor(index / 26) - 1) : "") + String.fromCharCode(65 + (index % 26));
+
+/** An outage's length is known no better. Milliseconds. */
+const resolutionOf = ({ everyMs, probe }: StreamReport): number => everyMs + probe.lateP99;
+
+/** A sum of outages: each adds its own error. */
+const resolutionOfSum = (stream: StreamReport): number => resolutionOf(stream) * Math.max(1, stream.outages.length);
+
+/** A number of every run, path by path; runs that have none are left out. */
+const samplesOf = (
+  paths: readonly ComparedPath[],
+  number: (run: UpgradeReport) => number | null | undefined,
+): number[][] => paths.map(({ runs }) => runs.flatMap((run) => number(run) ?? []));
+
+/** The worst run's, per path. */
+const worstOf = (paths: readonly ComparedPath[], number: (run: UpgradeReport) => number): number[] =>
+  paths.map(({ runs }) => Math.max(0, ...runs.map(number)));
+
+function totals(paths: readonly ComparedPath[]): Pick<Comparison, "took" | "out"> {
+  return {
+    took: quantity(
+      "ms",
+      samplesOf(paths, ({ phases }) => phases.during.ms),
+    ),
+    out: quantity(
+      "ms",
+      samplesOf(paths, outOf),
+      worstOf(paths, ({ streams }) => streams.reduce((sum, stream) => sum + resolutionOfSum(stream), 0)),
+    ),
+  };
+}
+
+function streamRows(paths: readonly ComparedPath[]): StreamRow[] {
+  const all = paths.flatMap(({ runs }) => runs.flatMap(({ streams }) => streams));
+  return [...new Map(all.map((stream) => [stream.name, stream]))].map(([name, { what, from, everyMs }]) => {
+    const of = (run: UpgradeReport) => run.streams.find((stream) => stream.name === name);
+    const measured = (
+      unit: Quantity["unit"],
+      number: (stream: StreamReport) => number | null | undefined,
+      resolution: (stream: StreamReport) => number = () => 0,
+    ) => {
+      const orNone =
+        <T>(use: (stream: StreamReport) => T) =>
+        (run: UpgradeReport): T | undefined => {
+          const stream = of(run);
+          return stream && use(stream);
+        };
+      return quantity(
+        unit,
+        samplesOf(paths, orNone(number)),
+        worstOf(paths, (run) => orNone(resolution)(run) ?? 0),
+      );
+    };
+    const latency = (phase: keyof StreamReport["latency"]) => ({
+      p50: measured("ms", (stream) => stream.latency[phase].p50),
+      p99: measured("ms", (stream) => stream.latency[phase].p99),
+    });
+    const own = all.filter((stream) => stream.name === name);
+    const counted = new Set(own.flatMap(({ counts = {} }) => Object.keys(counts)));
+    return {
+      name,
+      what,
+      from,
+      everyMs,
+      outages: measured("count", ({ outages }) => outages.length),
+      longest: measured("ms", ({ longestOutMs }) => longestOutMs, resolutionOf),
+      total: measured("ms", ({ outMs }) => outMs, resolutionOfSum),
+      failed: measured("count", ({ failed }) => failed),
+      latency: { before: latency("before"), during: latency("during"), after: latency("after") },
+      counts: Object.fromEntries(
+        [...counted].map((count) => [count, measured("count", ({ counts }) => counts?.[count])]),
+      ),
+      resolution: Math.max(...own.map(resolutionOf)),
+    };
+  });
+}
+
+function hopRows(paths: readonly ComparedPath[]): HopRow[] {
+  const most = Math.max(...paths.map(({ path }) => path.hops.length));
+  return Array.from({ length: most }, (_, hop) => ({
+    hop,
+    titles: paths.map(({ runs }) => runs[0]?.hops[hop]?.title ?? null),
+    ended: paths.map(({ runs }) => runs.flatMap(({ hops }) => hops[hop]?.ended ?? [])),
+    because: paths.map(({ runs }) => distinct(runs.map(({ hops }) => hops[hop]?.because))),
+    ms: quantity(
+      "ms",
+      samplesOf(paths, ({ hops }) => (hops[hop]?.ended === "skipped" ? undefined : hops[hop]?.ms)),
+      paths.map(() => 1),
+    ),
+  }));
+}
+
+function stepRows(paths: readonly ComparedPath[]): StepRow[] {
+  return stepsInOrder(paths.flatMap(({ runs }) => runs)).map((step) => ({
+    ...step,
+    ms: quantity(
+      "ms",
+      samplesOf(paths, (run) => {
+        const taken = stepsOf(run, step);
+        return taken.length > 0 ? taken.reduce((sum, { ms }) => sum + ms, 0) : undefined;
+      }),
+      paths.map(() => 1),
+    ),
+    errors: paths.map(({ runs }) => distinct(runs.flatMap((run) => stepsOf(run, step).map(({ error }) => error)))),
+  }));
+}
+
+const distinct = (texts: readonly (string | undefined)[]): string[] => [
+  ...new Set(texts.flatMap((text) => text ?? [])),
+];
+
+function claimRows(paths: readonly ComparedPath[]): ClaimRow[] {
+  const verdicts = (run: UpgradeReport) => run.verdicts ?? [];
+  const claims = new Set(paths.flatMap(({ runs }) => runs.flatMap(verdicts)).map(({ claim }) => claim));
+  return [...claims].map((claim) => ({
+    claim,
+    outcomes: paths.map(({ runs }) =>
+      runs.flatMap((run) =>
+        verdicts(run)
+          .filter((verdict) => verdict.claim === claim)
+          .map(({ outcome }) => outcome),
+      ),
+    ),
+  }));
+}

@@ -1,0 +1,289 @@
+import type { Outcome } from "#harness/model/judging";
+import type { UpgradeReport } from "#harness/model/upgrade";
+import { Html, html, type Piece } from "../html/html.ts";
+import { section } from "../html/pieces.ts";
+import { moment } from "../html/text.ts";
+import { alignOnSteps } from "./axis.ts";
+import { changed } from "./changed.ts";
+import { clock, errorKinds, lanes } from "./lanes.ts";
+import type { ClaimRow, Comparison, Quantity, StreamRow } from "./model.ts";
+import { differenceText, duration, spreadTexts } from "./numbers.ts";
+import { compareStyle } from "./style.ts";
+import { came, precision, rule, tally, times } from "./words.ts";
+
+/** A comparison as one page that needs nothing else: it may be sent, or attached to a change request. */
+export function page(comparison: Comparison): string {
+  const { paths } = comparison;
+  const title = paths.length > 1 ? "Upgrade paths compared" : "An upgrade path";
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}: ${paths.map(({ path }) => path.name).join(", ")}</title>
+<style>${new Html(compareStyle)}</style>
+</head>
+<body>
+<header class="step"><div>
+<p class="eyebrow">hardway</p>
+<h1>${title}</h1>
+<p class="proves">What each costs the users of a cluster, measured while it was done.</p>
+<div class="cards">${paths.map(({ label, path, runs }) => html`<div class="card"><h2><span class="label">${label}</span> ${path.name}</h2><p>${path.title}</p><p class="run">${times(runs.length, "run")}, ${moment(Math.min(...runs.map(({ at }) => at)))}</p></div>`)}</div>
+</div></header>
+<main>
+${inShort(comparison)}
+${timelines(comparison)}
+${felt(comparison)}
+${claims(comparison)}
+${stages(comparison)}
+${changed(comparison)}
+${forecasts(comparison)}
+${known(comparison)}
+${theRuns(comparison)}
+</main>
+<footer>Made by hardway from what the runs left. The same again: <code>npx hardway compare ${paths.flatMap(({ runs }) => runs.map(({ run }) => run)).join(" ")}</code></footer>
+</body>
+</html>
+`.text;
+}
+
+const table = (head: readonly Piece[], body: Piece): Html =>
+  html`<div class="scroll"><table><thead><tr>${head}</tr></thead>${body}</table></div>`;
+
+const head = (text: string, look = ""): Html => html`<th${look && html` class="${look}"`}>${text}</th>`;
+
+const pathHeads = ({ paths }: Comparison): Html[] =>
+  paths.map(({ label }) => html`<th class="number"><span class="label">${label}</span></th>`);
+
+/** One path's cell: the number, and how it differs from the first path's. */
+function cell({ spreads, against, unit }: Quantity, path: number, remark: Piece = false): Html {
+  const [spread, difference] = [spreads[path], against[path]];
+  const [median, range] = spread ? spreadTexts(spread, unit) : ["–"];
+  return html`<td class="number${difference?.is === "differs" && " differs"}"><b>${median}</b>${range !== undefined && html` <span class="range">${range}</span>`}${difference ? html`<small>${differenceText(difference, unit)}</small>` : ""}${remark}</td>`;
+}
+
+const cells = (quantity: Quantity): Html[] => quantity.spreads.map((_, path) => cell(quantity, path));
+
+function inShort(comparison: Comparison): Html {
+  const { paths, hops, took, out, streams, claims } = comparison;
+  const ended = paths.map((_, path) => tally(hops.flatMap((row) => row.ended[path] ?? [])));
+  const lost = streams.flatMap(({ name, counts }) => (counts.lost ? [{ name, lost: counts.lost }] : []));
+  return section(
+    "In short",
+    false,
+    table(
+      [head(""), ...pathHeads(comparison)],
+      html`<tbody>
+<tr><th>hops</th>${ended.map((words) => html`<td class="number"><b>${words}</b></td>`)}</tr>
+${claims.length > 0 && html`<tr><th>claims</th>${paths.map((_, path) => verdictsOf(claims, path))}</tr>`}
+<tr><th>took</th>${cells(took)}</tr>
+<tr><th>longest outage of any user</th>${paths.map((_, path) => worst(streams, path))}</tr>
+<tr><th>out of service, all users together</th>${cells(out)}</tr>
+${lost.map(({ name, lost }) => html`<tr><th>acknowledged and lost, ${name}</th>${cells(lost)}</tr>`)}
+</tbody>`,
+    ),
+  );
+}
+
+function worst(streams: readonly StreamRow[], path: number): Html {
+  const by = streams.toSorted((a, b) => median(b, path) - median(a, path))[0];
+  if (!by || median(by, path) === 0) return html`<td class="number"><b>none</b></td>`;
+  return cell(by.longest, path, html`<small>${by.name}</small>`);
+}
+
+const median = ({ longest }: StreamRow, path: number): number => longest.spreads[path]?.median ?? 0;
+
+const verdictsOf = (claims: readonly ClaimRow[], path: number): Html =>
+  verdicts(claims.flatMap(({ outcomes }) => outcomes[path] ?? []));
+
+/** How often each, the bad ones first. */
+function verdicts(outcomes: readonly Outcome[]): Html {
+  const counted = (["violates", "broken", "unsupported", "conforms"] as const)
+    .map((outcome) => ({ outcome, count: outcomes.filter((one) => one === outcome).length }))
+    .filter(({ count }) => count > 0);
+  const word = ({ outcome, count }: (typeof counted)[number]) =>
+    html`<span class="word ${outcome}">${outcomes.length > 1 && `${count} `}${outcome}</span>`;
+  return html`<td class="number verdicts">${counted.length > 0 ? counted.map(word) : "not judged"}</td>`;
+}
+
+function timelines({ paths, steps }: Comparison): Html {
+  const runs = paths.flatMap((path) => path.runs);
+  const axis = alignOnSteps(runs);
+  const drawn = (run: UpgradeReport) => lanes(run, runs.indexOf(run), axis, steps);
+  const zooms = [1, 4, 16].map(
+    (zoom) =>
+      html`<label><input type="radio" name="zoom" id="zoom-${zoom}"${zoom === 1 && new Html(" checked")}> ${zoom === 1 ? "whole" : `${zoom} times as wide`}</label>`,
+  );
+  return section(
+    "Outages, step by step",
+    "The same step begins at the same place on every path, and a second is as wide everywhere; hatched: another path takes longer there. Grey: before the first hop and after the last. Red: a user was not served; point at a mark, or tap it. Times are since the users of that run began.",
+    html`<fieldset class="zoom">${zooms}</fieldset>
+<div class="timeline aligned"><div class="wide">
+${paths.map(({ label, path, runs: own, median }) => {
+  const others = own.filter((_, nth) => nth !== median);
+  return html`<div class="name"><span class="label">${label}</span> ${path.name}${own.length > 1 && `: run ${median + 1} of ${own.length}, the one in the middle`}</div>
+${own.filter((_, nth) => nth === median).map(drawn)}
+${others.length > 0 && html`<details><summary><span>the other ${times(others.length, "run")} of ${label}</span></summary>${others.map(drawn)}</details>`}`;
+})}
+</div></div>`,
+  );
+}
+
+function felt(comparison: Comparison): Html {
+  const { paths, streams } = comparison;
+  const heads = [
+    head(""),
+    ...["outages", "the longest", "in all"].map((name) => head(name, "number")),
+    ...["p50", "p99"].map((name) => head(`${name}, ms: before → during → after`, "number")),
+  ];
+  const bodies = streams.map(
+    ({
+      name,
+      what,
+      from,
+      resolution,
+      ...row
+    }) => html`<tbody><tr class="group user"><th colspan="6">${name}<small>${what}, from ${from}; known to within ${duration(resolution)}</small></th></tr>
+${paths.map(
+  ({ label }, path) =>
+    html`<tr><td><span class="label">${label}</span></td>${[row.outages, row.longest, row.total].map((quantity) => cell(quantity, path))}${(["p50", "p99"] as const).map((quantile) => latency(row, quantile, path))}</tr>
+`,
+)}</tbody>`,
+  );
+  return section(
+    "What each user felt",
+    paths.length > 1 && "Coloured: it differs from the first path by more than noise.",
+    [table(heads, bodies), ...counted(comparison), ...everyOutage(comparison)],
+  );
+}
+
+function latency({ latency }: Pick<StreamRow, "latency">, quantile: "p50" | "p99", path: number): Html {
+  const [before, during, after] = (["before", "during", "after"] as const).map((phase) => {
+    const ms = latency[phase][quantile].spreads[path]?.median;
+    return ms === undefined ? "–" : ms.toFixed(ms < 99.95 ? 1 : 0);
+  });
+  const difference = latency.during[quantile].against[path];
+  return html`<td class="number${difference?.is === "differs" && " differs"}">${before} → <b>${during}</b> → ${after}${difference ? html`<small>during: ${differenceText(difference, "ms")}</small>` : ""}</td>`;
+}
+
+function counted(comparison: Comparison): Html[] {
+  const rows = comparison.streams.flatMap(({ name, counts }) =>
+    Object.entries(counts).map(([count, quantity]) => html`<tr><th>${name}: ${count}</th>${cells(quantity)}</tr>\n`),
+  );
+  return rows.length > 0
+    ? [html`<h3>Counted by users</h3>`, table([head(""), ...pathHeads(comparison)], html`<tbody>${rows}</tbody>`)]
+    : [];
+}
+
+/** Of every run, by time: what the marks of its timeline tell. */
+function everyOutage({ paths }: Comparison): Html[] {
+  const tables = paths.flatMap(({ label, runs }) =>
+    runs.map((run) => {
+      const rows = run.streams
+        .flatMap((stream) => stream.outages.map((outage) => ({ ...outage, stream: stream.name })))
+        .sort((a, b) => a.from - b.from)
+        .map(
+          ({ stream, from, ms, failed, errors, during }) =>
+            html`<tr><td class="number">${clock(from)}</td><th>${stream}</th><td class="number"><b>${duration(ms)}</b></td><td>${during.join(", ") || "no step"}</td><td class="detail">${failed} failed${Object.keys(errors).length > 0 && `: ${errorKinds(errors)}`}</td></tr>\n`,
+        );
+      const heads = [
+        head("since users began", "number"),
+        head("user"),
+        head("length", "number"),
+        head("during"),
+        head("requests"),
+      ];
+      return html`<details class="more"><summary><span class="label">${label}</span> ${times(rows.length, "outage")} <small>${run.run}</small></summary>
+${rows.length > 0 && table(heads, html`<tbody>${rows}</tbody>`)}</details>
+`;
+    }),
+  );
+  return [html`<h3>Every outage</h3>`, ...tables];
+}
+
+function claims(comparison: Comparison): Html | false {
+  const { claims } = comparison;
+  if (claims.length === 0) return false;
+  const rows = claims.map(
+    ({ claim, outcomes }) => html`<tr><td class="what">${claim}</td>${outcomes.map(verdicts)}</tr>\n`,
+  );
+  return section("Claims", false, table([head("claim"), ...pathHeads(comparison)], html`<tbody>${rows}</tbody>`));
+}
+
+function stages(comparison: Comparison): Html {
+  const { hops, steps, took, paths } = comparison;
+  const bodies = hops.map((row) => {
+    const titles = [...new Set(row.titles.flatMap((title) => title ?? []))];
+    const own = steps.map((step, nth) => ({ ...step, ordinal: nth + 1 })).filter(({ hop }) => hop === row.hop);
+    const ended = paths.map((_, path) => tally(row.ended[path] ?? []));
+    return html`<tbody><tr class="group"><th>hop ${row.hop + 1}: ${titles.join("; ")}</th>${paths.map((_, path) => cell(row.ms, path, ended[path] !== "done" && html`<small class="violates"><span class="verdict">${ended[path]}</span></small>`))}</tr>
+${own.map(({ ordinal, name, ms }) => html`<tr><td><span class="ordinal">${ordinal}</span> ${name}</td>${cells(ms)}</tr>\n`)}</tbody>
+`;
+  });
+  const all = html`<tbody><tr class="group"><th>in all</th>${cells(took)}</tr></tbody>`;
+  const reasons = hops.flatMap(({ hop, because }) =>
+    because.flatMap((said, path) =>
+      said.map(
+        (one) =>
+          html`<div class="judged violates"><p><span class="dot"></span>hop ${hop + 1} of <span class="label">${paths[path]?.label}</span></p><pre class="because">${one}</pre></div>`,
+      ),
+    ),
+  );
+  return section("How long each step took", false, [
+    table([head("step"), ...pathHeads(comparison)], [...bodies, all]),
+    ...reasons,
+  ]);
+}
+
+function forecasts(comparison: Comparison): Html | false {
+  const { forecasts, unforeseen, paths } = comparison;
+  if (forecasts.length + unforeseen.length === 0) return false;
+  const rows = forecasts.map(
+    ({ hop, severity, kind, says, paths: all }) =>
+      html`<tr><td class="nowrap">hop ${hop + 1}</td><th>${severity}</th><td class="says">${says}<small class="how"> ${kind}</small></td>${all.map((one) => html`<td>${one ? html`${came[one.came]}<small class="how"> ${one.because}</small>` : "not foretold"}</td>`)}</tr>\n`,
+  );
+  const missed = unforeseen.map(
+    ({ path, hop, ended }) =>
+      html`<p class="judged violates"><span class="dot"></span> Not foretold: hop ${hop + 1} of <span class="label">${paths[path]?.label}</span> ${ended === "failed" ? "failed" : "was refused"}.</p>`,
+  );
+  const heads = [
+    head(""),
+    head(""),
+    head("what was foretold"),
+    ...paths.map(({ label }) => html`<th><span class="label">${label}</span></th>`),
+  ];
+  return section("Foretold, and what came of it", false, [
+    ...(rows.length > 0 ? [table(heads, html`<tbody>${rows}</tbody>`)] : []),
+    ...missed,
+  ]);
+}
+
+const known = (comparison: Comparison): Html =>
+  section(
+    "How well this is known",
+    false,
+    html`<ul class="known">${[...rule(comparison), ...precision(comparison)].map((sentence) => html`<li>${sentence}</li>`)}</ul>`,
+  );
+
+function theRuns({ paths }: Comparison): Html {
+  const rows = paths.flatMap(({ label, runs }) =>
+    runs.map(
+      ({ run, at, computer, clockErrorMs, overheadMs, phases }) =>
+        html`<tr><td><span class="label">${label}</span></td><th>${run}</th><td class="nowrap">${moment(at)}</td><td class="number">${duration(overheadMs)} of ${duration(phases.during.ms)}</td><td class="number">${duration(clockErrorMs)}</td><td class="detail">${Object.entries(
+          computer,
+        )
+          .map(([name, value]) => `${name} ${value}`)
+          .join(", ")}</td></tr>\n`,
+    ),
+  );
+  const heads = [
+    head(""),
+    head("run"),
+    head("when"),
+    head("harness's own time", "number"),
+    head("clocks differ by", "number"),
+    head("computer"),
+  ];
+  return section("Runs", false, table(heads, html`<tbody>${rows}</tbody>`));
+}

@@ -1,0 +1,72 @@
+import type { UpgradeReport } from "#harness/model/upgrade";
+import type { ChangeRow, Comparison, Foretold } from "./model.ts";
+import { duration } from "./numbers.ts";
+import { chanceOf, mostChance } from "./quantity.ts";
+
+/** How differences are told from chance, with what that means for so many runs. Sentences. */
+export function rule({ paths: [first, ...others] }: Comparison): string[] {
+  if (!first) return [];
+  const counts = [first, ...others].map(({ runs }) => runs.length);
+  const repeated = Math.max(...counts) > 1;
+  const shown = repeated ? ["Numbers are medians, in brackets the least and the most of all runs."] : [];
+  if (others.length === 0) return shown;
+  return [
+    ...shown,
+    `Every path is held against ${first.label}.`,
+    "Below resolution: closer than the probes can tell.",
+    ...(repeated ? ["Within the noise: the ranges of the runs meet, so it may be chance."] : []),
+    ...others.map(({ label, runs }) => {
+      const [n, m] = [first.runs.length, runs.length];
+      const chance = chanceOf(n, m);
+      if (chance === 1) return `Of ${first.label} and ${label} there is one run each, so the noise is unknown.`;
+      const rare = `with ${n} runs of ${first.label} and ${m} of ${label} chance sets the ranges of two equal paths apart once in ${Math.round(1 / chance)} times`;
+      return chance > mostChance
+        ? `Noise unknown: the ranges lie apart, but ${rare}.`
+        : `Any other difference: the ranges lie apart; ${rare}, so of many numbers some will by chance.`;
+    }),
+  ];
+}
+
+/** How well the numbers are known. Sentences. */
+export function precision({ paths, streams }: Comparison): string[] {
+  const runs = paths.flatMap((path) => path.runs);
+  const worst = Math.max(0, ...streams.map(({ resolution }) => resolution));
+  const every = [...new Set(streams.map(({ everyMs }) => duration(everyMs)))].join(" or ");
+  const clock = Math.max(...runs.map(({ clockErrorMs }) => clockErrorMs));
+  return [
+    ...(streams.length > 0
+      ? [`Users ask every ${every}; an outage's length is known to within ${duration(worst)} or better.`]
+      : []),
+    `The machines' clocks differ by ${duration(clock)} at the most, which bears on the step that an outage is put down to, not on its length.`,
+    `The harness's own share of the time was ${paths.map(({ label, runs }) => `${share(runs)} of ${label}`).join(", ")}.`,
+  ];
+}
+
+/** The most of any run. */
+function share(runs: readonly UpgradeReport[]): string {
+  const most = Math.max(...runs.map(({ overheadMs, phases }) => overheadMs / Math.max(1, phases.during.ms)));
+  return `${(most * 100).toFixed(most < 0.0995 ? 1 : 0)} %`;
+}
+
+export const came: Readonly<Record<Foretold["came"], string>> = {
+  true: "came true",
+  false: "did not come true",
+  untold: "unknown whether it came true",
+};
+
+/** Where the same thing changed. */
+export const where: Readonly<Record<ChangeRow["where"], string>> = {
+  some: "not on every path",
+  otherwise: "to other values",
+  varies: "other in every run",
+  all: "on every path",
+};
+
+/** Each word once, with how often where it is not always: "done", "2 done, 1 failed". */
+export function tally(words: readonly string[]): string {
+  const counted = [...Map.groupBy(words, (word) => word)];
+  if (counted.length <= 1) return words[0] ?? "–";
+  return counted.map(([word, all]) => `${all.length} ${word}`).join(", ");
+}
+
+export const times = (count: number, thing: string): string => `${count} ${thing}${count === 1 ? "" : "s"}`;
