@@ -162,6 +162,18 @@ export const within = {
       "30s",
       "a Lease is another's 15 s after it was last renewed (leaseDurationSeconds), looked at every 2 s; two elections and the start of controllers take seconds",
     ],
+    nodeDrained: [
+      "120s",
+      "pods have 30 s to end, and evictions that a PodDisruptionBudget forbids are tried again every 5 s until their like is ready elsewhere",
+    ],
+    workloadsSettle: [
+      "120s",
+      "evicted pods start elsewhere in seconds; DaemonSets replace their pods one node after another; a container that failed is started again after 10 s, then 20 s",
+    ],
+    etcdMemberSwapped: [
+      "120s",
+      "etcd ends in 8 s, the kubelet waits 10 to 15 s before it starts a static pod anew, and a member catches up in seconds",
+    ],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
     abortHeard: [
       "5s",
