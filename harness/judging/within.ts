@@ -107,6 +107,22 @@ export const within = {
       "a changed AuthenticationConfiguration is read at once, but whether a new issuer's keys were fetched is looked at every 10 s, for a minute at most",
     ],
     certificateExpires: ["20s", "a certificate made to expire in 10 s, by the clock of who checks it"],
+    kubeletRotates: [
+      "40s",
+      "a kubelet asks for its next certificate as it starts, when little is left of the last; controllers approve and sign what they hear of by a watch, and once more after seconds when they were refused",
+    ],
+    tokenCleaned: [
+      "20s",
+      "the controller-manager's token cleaner removes a token when it expires, its signer the signature, its garbage collector what the token owned: each by a watch, in a second or two",
+    ],
+    certificateReloaded: [
+      "75s",
+      "servers look at the file with each handshake, when told by inotify, or once a minute",
+    ],
+    mirrorReturns: [
+      "20s",
+      "the kubelet makes the mirror of a static pod again when it next syncs that pod, and then tells its state",
+    ],
     faultBites: ["15s", "a fault strikes at once; seeing that it did takes a look or two, and a ping waits 1 s"],
     linkDown: ["5s", "a cut link is down at once for the kernel; the reader of it polls"],
     balancerNotices: [
@@ -145,6 +161,14 @@ export const within = {
     etcdHealthy: [
       "30s",
       "a member that comes back reads its log, joins in a second or two and catches up; a machine that booted starts its other daemons too",
+    ],
+    storageVersionChanges: [
+      "30s",
+      "the leader of etcd compares the cluster's version with its members' every 5 s, and each member its storage with the cluster's as often",
+    ],
+    kubeletBack: [
+      "40s",
+      "a kubelet answers after a second, on a busy computer after ten; one that ends at once is started again every second, and stays so",
     ],
     quorumMissed: [
       "10s",

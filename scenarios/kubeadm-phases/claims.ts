@@ -1,0 +1,8 @@
+import type { Claims } from "#harness/vitest/scenario";
+import { initClaims } from "./claims-init.ts";
+import type { Name } from "./system.ts";
+
+/** In the order in which they are judged: each takes the steps up to its own, and judges before the next. */
+export function claims(claim: Claims<Name>): void {
+  initClaims(claim);
+}
