@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { HardwayError } from "../model/errors.ts";
 import { exitCodeOf, exitCodes } from "./exit.ts";
 import { project } from "./scenarios.ts";
+import { pathSyntax } from "./upgrade-paths.ts";
 
 const exitCodeHelp = `
 Exit codes:
@@ -123,6 +124,24 @@ export function program(done: (code: number) => void): Command {
     .description("judge a stored run again, from its journal, without a cluster")
     .argument("<run>", "its folder, or its id")
     .action(async (run) => done(await (await import("./rejudge.ts")).rejudgeRun(run)));
+
+  hardway
+    .command("upgrade")
+    .description("take an upgrade path in its lab, and print what it cost users and what it changed")
+    .argument("[path]", "name of a path, or one as it is written below")
+    .option("--list", "paths that have a name")
+    .addHelpText("after", pathSyntax)
+    .action(async (path, options) => done(await (await import("./upgrade.ts")).upgrade(path, options)));
+
+  hardway
+    .command("compare")
+    .description("lay upgrade paths side by side: what each cost users, what it changed, how long it took")
+    .argument("<runs-or-paths...>", "folders or ids of runs, and paths, which are taken first")
+    .option("--times <count>", "how often each path is taken; runs of one path are its repetitions", Number, 1)
+    .option("--html <file>", "where the page goes (default: among the runs)")
+    .option("--json", "print the comparison as JSON instead of the table")
+    .addHelpText("after", pathSyntax)
+    .action(async (wanted, options) => done(await (await import("./compare.ts")).compare(wanted, options)));
 
   hardway
     .command("bench")

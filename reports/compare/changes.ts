@@ -1,34 +1,40 @@
-import type { Change } from "#harness/model/upgrade";
+import type { UpgradeReport } from "#harness/model/upgrade";
 import type { ChangeRow, ComparedPath } from "./model.ts";
 
 type Values = ChangeRow["values"][number];
 
+/** A run's changes by what changed where: JSON of kind, machine and subject. */
+type ByKey = ReadonlyMap<string, Values>;
+
 /** What changed on any path, machines with the same change together; kinds and subjects in the order of the alphabet. */
 export function changeRows(paths: readonly ComparedPath[]): ChangeRow[] {
-  const all = paths.flatMap(({ runs }) => runs.flatMap(({ changes = [] }) => changes));
-  const subjects = [...Map.groupBy(all, keyOf).values()].flatMap(([change]) => change ?? []);
-  const rows = subjects.map((subject) => rowOf(subject, paths));
-  const alike = Map.groupBy(rows, ({ on: _, ...row }) => JSON.stringify(row));
-  return [...alike.values()]
-    .flatMap((group) => {
-      const [first] = group;
-      return first ? [{ ...first, on: group.flatMap(({ on }) => on).sort() }] : [];
-    })
+  const seen = paths.map(({ runs }) => runs.map(byKey));
+  const keys = new Set(seen.flat().flatMap((run) => [...run.keys()]));
+  const rows = [...keys].map((key) => rowOf(key, seen));
+  return [...Map.groupBy(rows, ({ on: _, ...row }) => JSON.stringify(row)).values()]
+    .flatMap(([first, ...others]) =>
+      first ? [{ ...first, on: [first, ...others].flatMap(({ on }) => on).sort() }] : [],
+    )
     .sort((a, b) => a.kind.localeCompare(b.kind) || a.what.localeCompare(b.what));
 }
 
-const keyOf = ({ kind, on, what }: Change): string => JSON.stringify([kind, on, what]);
+/** One change per machine: a report may name several in one. */
+function byKey({ changes = [] }: UpgradeReport): ByKey {
+  const single = changes.flatMap((change) => change.on.split(", ").map((on) => ({ ...change, on })));
+  const grouped = Map.groupBy(single, ({ kind, on, what }) => JSON.stringify([kind, on, what]));
+  return new Map([...grouped].map(([key, own]) => [key, distinct(own)]));
+}
 
-function rowOf(subject: Change, paths: readonly ComparedPath[]): ChangeRow {
-  const ofRuns = paths.map(({ runs }) =>
-    runs.map(({ changes = [] }) => distinct(changes.filter((change) => keyOf(change) === keyOf(subject)))),
-  );
+/** `seen`: per path and run. */
+function rowOf(key: string, seen: readonly (readonly ByKey[])[]): ChangeRow {
+  const [kind, on, what] = JSON.parse(key) as [string, string, string];
+  const ofRuns = seen.map((runs) => runs.flatMap((run) => (run.has(key) ? [run.get(key) ?? []] : [])));
   const values = ofRuns.map((runs) => distinct(runs.flat()));
-  const runs = ofRuns.map((of) => of.filter((seen) => seen.length > 0).length);
-  const varies = ofRuns.some((of) => new Set(of.filter((seen) => seen.length > 0).map(written)).size > 1);
+  const runs = ofRuns.map((own) => own.length);
+  const varies = ofRuns.some((own) => new Set(own.map(written)).size > 1);
   const alike = new Set(values.map(written)).size === 1;
   const where = runs.includes(0) ? "some" : alike ? "all" : varies ? "varies" : "otherwise";
-  return { kind: subject.kind, what: subject.what, on: [subject.on], where, runs, values };
+  return { kind, what, on: [on], where, runs, values };
 }
 
 const written = (values: Values): string => JSON.stringify(values);
