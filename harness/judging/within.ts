@@ -115,6 +115,10 @@ export const within = {
       "20s",
       "the controller-manager's token cleaner removes a token when it expires, its signer the signature, its garbage collector what the token owned: each by a watch, in a second or two",
     ],
+    joinsRefused: [
+      "30s",
+      "who tries to join waits 3 s here for a signature that never comes, and some try at the same time",
+    ],
     certificateReloaded: [
       "75s",
       "servers look at the file with each handshake, when told by inotify, or once a minute",
@@ -136,6 +140,14 @@ export const within = {
     usersAtWork: [
       "20s",
       "before a fault users must be served for a second, a hundred requests each; on a busy computer that may take a while to begin",
+    ],
+    usersServed: [
+      "60s",
+      "of an upgrade: they begin when their pods are ready; three members of an etcd must have found each other by DNS and elected, and each router and kube-proxy must have heard of the Services",
+    ],
+    ledgerRead: [
+      "60s",
+      "it is read back by a majority of its members, of which two may just have come back; a minute of it are 6 000 keys",
     ],
     watchTold: ["5s", "a watch is told of a write in milliseconds, also after it was taken up anew"],
     followerLost: [
