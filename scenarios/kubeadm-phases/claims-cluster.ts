@@ -223,19 +223,21 @@ export function clusterClaims(claim: Claims<Name>): void {
 
   claim(
     "a kubelet whose certificate has a twentieth of its life left gets the next by itself, approved and signed without a person",
-    async ({ lab, reaches, measure }) => {
+    async ({ lab, once, reaches, measure }) => {
       await built(lab, "kubelet-finalize");
       const old = await almostExpired(lab);
       const current = `${files.kubelet}/pki/kubelet-client-current.pem`;
       const cp = lab.nodes["cp-1"];
       const almost = `${files.kubelet}/pki/kubelet-client-almost-expired.pem`;
       await cp.put({ [almost]: { content: old.certificate + old.key, mode: 0o600 } });
-      await cp.sh(`ln -sfn ${almost} ${current} && systemctl restart kubelet`);
-      const renewed = {
-        of: `the kubelet's certificate on ${cp.name}`,
+      const days = {
+        of: `days for which the kubelet's certificate on ${cp.name} was made`,
         look: async (signal: AbortSignal) => (await kubeconfigs(cp).look(signal))["kubelet.conf"]?.days,
       };
-      const { afterMs } = await reaches(renewed, equals(365), within.kubeletRotates);
+      await cp.sh(`systemctl stop kubelet && ln -sfn ${almost} ${current}`);
+      await once(days, equals(0));
+      await cp.sh("systemctl start kubelet");
+      const { afterMs } = await reaches(days, equals(365), within.kubeletRotates);
       measure("from the kubelet's start until it has its next certificate", afterMs, "ms");
     },
   );
@@ -257,7 +259,7 @@ export function clusterClaims(claim: Claims<Name>): void {
       const { uid: before, ...running } = await once(schedulerOf(lab), showsAll());
       await lab.kube.remove(
         { apiVersion: "v1", kind: "Pod", namespace: "kube-system", name: "kube-scheduler-cp-1" },
-        { wait: false, graceSeconds: 0 },
+        { wait: false },
       );
       await reaches(schedulerOf(lab), isAnewFor(before, running), within.mirrorReturns);
     },
@@ -353,7 +355,7 @@ const token = ({ kube }: PhasesLab, value: string) => ({
 /** The token that owns the uploaded certificates. */
 async function tokenOfCertificates({ kube }: PhasesLab): Promise<string> {
   const certificates = await kube.get(inKubeSystem("Secret", "kubeadm-certs"));
-  const [owner] = certificates?.metadata.ownerReferences as readonly { name: string }[];
+  const [owner] = (certificates?.metadata.ownerReferences ?? []) as readonly { name: string }[];
   const { data = {} } = (await kube.get<Secret>(inKubeSystem("Secret", owner?.name ?? ""))) ?? {};
   const part = (key: string) => Buffer.from(data[key] ?? "", "base64").toString();
   return `${part("token-id")}.${part("token-secret")}`;
