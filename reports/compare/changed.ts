@@ -24,7 +24,7 @@ ${own.map((row) => html`<tr><th class="subject">${row.what}</th><td class="detai
 `,
   );
   return html`<details class="more"><summary>${kind}<small>${counts}</small></summary>
-<div class="scroll"><table><thead><tr><th>what</th><th>on</th>${paths.map(({ label }) => html`<th><span class="label">${label}</span></th>`)}</tr></thead>${bodies}</table></div></details>
+<div class="scroll"><table class="changes"><thead><tr><th>what</th><th>on</th>${paths.map(({ label }) => html`<th><span class="label">${label}</span></th>`)}</tr></thead>${bodies}</table></div></details>
 `;
 }
 
@@ -48,6 +48,8 @@ const rank = (place: string): number => Object.values<string>(everywhere).indexO
 
 function values({ runs, values }: ChangeRow, { runs: all }: ComparedPath, path: number): Html {
   const own = values[path] ?? [];
-  const [seen, of] = [runs[path] ?? 0, all.length];
+  const seen = runs[path];
+  if (seen === null || seen === undefined) return html`<td class="how">unknown</td>`;
+  const of = all.filter(({ changes }) => changes).length;
   return html`<td>${own.map(({ before, after }) => html`${before !== undefined && html`<del>${before}</del>`}${after !== undefined && html`<ins>${after}</ins>`}`)}${seen > 0 && seen < of && html`<small class="how">in ${seen} of ${of} runs</small>`}</td>`;
 }

@@ -22,20 +22,22 @@ function foretold(forecast: Forecast, all: readonly UpgradeReport[]): Foretold |
   return { runs: runs.length, ...(agreed ? first : { came: "untold", because: "it did in some runs only" }) };
 }
 
-/**
- * What stops a hop is told by how the hop ended. Of all else only that is known to have come true whose subject is
- * among what changed, named in the forecast to the letter.
- */
-function cameOf({ severity, hop, says }: Forecast, run: UpgradeReport): Omit<Foretold, "runs"> {
-  const taken = run.hops[hop];
+/** What stops a hop is told by how it ended, and whether an API went by what changed. Of all else nothing is recorded. */
+function cameOf({ severity, hop, kind, says }: Forecast, { hops, changes }: UpgradeReport): Omit<Foretold, "runs"> {
+  const taken = hops[hop];
   if (!taken || taken.ended === "skipped") return { came: "untold", because: "the hop was not taken" };
   if (severity === "stops")
     return taken.ended === "done"
       ? { came: "false", because: "the hop was done" }
       : { came: "true", because: `the hop ${endings[taken.ended]}` };
-  const seen = run.changes?.find(({ what }) => says.includes(what));
-  if (seen) return { came: "true", because: `seen to change: ${seen.what}` };
-  return { came: "untold", because: run.changes ? "not among what was looked at" : "nothing was looked at afterwards" };
+  if (taken.ended !== "done") return { came: "untold", because: `the hop ${endings[taken.ended]}` };
+  if (severity === "breaks" && kind === "deprecated-api" && changes) {
+    const gone = changes.find(({ kind, what, after }) => kind === "api" && after === undefined && says.includes(what));
+    return gone
+      ? { came: "true", because: `${gone.what} is gone` }
+      : { came: "false", because: "no API of it is gone" };
+  }
+  return { came: "untold", because: "nothing that was recorded tells" };
 }
 
 const endings = { refused: "was refused", failed: "failed" } as const;

@@ -10,9 +10,8 @@ export function lanes(run: UpgradeReport, nth: number, axis: Axis, steps: readon
   const share = (place: number) => ((place / axis.length) * 100).toFixed(3);
   const placed = ({ from, to }: Stretch) => `left:${share(from)}%;width:${share(to - from)}%`;
   const whole = ({ from, ms }: Span) => placed({ from: axis.at(nth, from), to: axis.at(nth, from + ms) });
-  const end = endOf(run);
-  const every = tickStep(end);
-  const ticks = Array.from({ length: Math.floor(end / every) }, (_, i) => (i + 1) * every)
+  const every = tickStep(axis.length);
+  const ticks = Array.from({ length: Math.floor(endOf(run) / every) }, (_, i) => (i + 1) * every)
     .map((tick) => ({ tick, place: axis.at(nth, tick) }))
     .filter(({ place }) => place < axis.length * 0.98);
 

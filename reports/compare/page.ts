@@ -6,7 +6,7 @@ import { moment } from "../html/text.ts";
 import { alignOnSteps } from "./axis.ts";
 import { changed } from "./changed.ts";
 import { clock, errorKinds, lanes } from "./lanes.ts";
-import type { ClaimRow, Comparison, Quantity, StreamRow } from "./model.ts";
+import type { ClaimRow, Comparison, Difference, Quantity, StreamRow } from "./model.ts";
 import { differenceText, duration, spreadTexts } from "./numbers.ts";
 import { compareStyle } from "./style.ts";
 import { came, precision, rule, tally, times } from "./words.ts";
@@ -56,11 +56,15 @@ const head = (text: string, look = ""): Html => html`<th${look && html` class="$
 const pathHeads = ({ paths }: Comparison): Html[] =>
   paths.map(({ label }) => html`<th class="number"><span class="label">${label}</span></th>`);
 
+/** A number does not part from its unit at the end of a line. */
+const told = (difference: Difference, unit: Quantity["unit"]): string =>
+  differenceText(difference, unit).replaceAll(/(?<=\d) (?=m?s|min)/g, "\u00a0");
+
 /** One path's cell: the number, and how it differs from the first path's. */
 function cell({ spreads, against, unit }: Quantity, path: number, remark: Piece = false): Html {
   const [spread, difference] = [spreads[path], against[path]];
   const [median, range] = spread ? spreadTexts(spread, unit) : ["–"];
-  return html`<td class="number${difference?.is === "differs" && " differs"}"><b>${median}</b>${range !== undefined && html` <span class="range">${range}</span>`}${difference ? html`<small>${differenceText(difference, unit)}</small>` : ""}${remark}</td>`;
+  return html`<td class="number ${difference?.is ?? ""}"><b>${median}</b>${range !== undefined && html` <span class="range">${range}</span>`}${difference ? html`<small>${told(difference, unit)}</small>` : ""}${remark}</td>`;
 }
 
 const cells = (quantity: Quantity): Html[] => quantity.spreads.map((_, path) => cell(quantity, path));
@@ -144,7 +148,7 @@ function felt(comparison: Comparison): Html {
       from,
       resolution,
       ...row
-    }) => html`<tbody><tr class="group user"><th colspan="6">${name}<small>${what}, from ${from}; known to within ${duration(resolution)}</small></th></tr>
+    }) => html`<tbody><tr class="group user"><th colspan="6"><span>${name}<small>${what}, from ${from}; known to within ${duration(resolution)}</small></span></th></tr>
 ${paths.map(
   ({ label }, path) =>
     html`<tr><td><span class="label">${label}</span></td>${[row.outages, row.longest, row.total].map((quantity) => cell(quantity, path))}${(["p50", "p99"] as const).map((quantile) => latency(row, quantile, path))}</tr>
@@ -153,7 +157,8 @@ ${paths.map(
   );
   return section(
     "What each user felt",
-    paths.length > 1 && "Coloured: it differs from the first path by more than noise.",
+    paths.length > 1 &&
+      "Coloured: it differs from the first path by more than noise. Underlined: it differs, and how much of that is noise is unknown.",
     [table(heads, bodies), ...counted(comparison), ...everyOutage(comparison)],
   );
 }
@@ -164,7 +169,7 @@ function latency({ latency }: Pick<StreamRow, "latency">, quantile: "p50" | "p99
     return ms === undefined ? "–" : ms.toFixed(ms < 99.95 ? 1 : 0);
   });
   const difference = latency.during[quantile].against[path];
-  return html`<td class="number${difference?.is === "differs" && " differs"}">${before} → <b>${during}</b> → ${after}${difference ? html`<small>during: ${differenceText(difference, "ms")}</small>` : ""}</td>`;
+  return html`<td class="number${difference?.is === "differs" && " differs"}"><span class="range">${before} → <b>${during}</b> → ${after}</span>${difference ? html`<small>during: ${told(difference, "ms")}</small>` : ""}</td>`;
 }
 
 function counted(comparison: Comparison): Html[] {

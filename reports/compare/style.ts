@@ -8,10 +8,10 @@ h3{font-size:15px;margin:22px 0 8px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px}
 .card p{margin:6px 0 0}.card h2{font-size:17px;margin:0;overflow-wrap:anywhere}.card .run{margin-top:8px;overflow-wrap:anywhere}
 td.number{font-weight:400}td.number b{font-weight:600}td.number small,td.verdicts small{display:block;color:var(--faint);font-size:12px}
-td.differs{background:color-mix(in srgb,var(--broken) 17%,transparent)}td.differs small{color:var(--broken);font-weight:600}
+td.noise-unknown small{text-decoration:underline;text-decoration-color:var(--broken);text-underline-offset:3px}td.differs{background:color-mix(in srgb,var(--broken) 17%,transparent)}td.differs small{color:var(--broken);font-weight:600}
 .range{white-space:nowrap;color:var(--soft)}td.number b{white-space:nowrap}
 .verdicts .word{display:block;min-width:0}
-.user small{font-weight:400;color:var(--faint);margin-left:8px}
+.user span{position:sticky;left:12px;display:inline-block;max-width:calc(100vw - 60px)}.user small{font-weight:400;color:var(--faint);margin-left:8px}
 .zoom{display:flex;flex-wrap:wrap;gap:4px 16px;margin:0 0 10px;padding:0;border:0;font-size:13.5px;color:var(--soft)}
 .zoom label{display:flex;gap:5px;align-items:center;padding:4px 0;cursor:pointer}
 main:has(#zoom-4:checked){--zoom:4}main:has(#zoom-16:checked){--zoom:16}
@@ -31,7 +31,7 @@ main:has(#zoom-4:checked){--zoom:4}main:has(#zoom-16:checked){--zoom:16}
 .under u{position:absolute;top:0;bottom:0;background:color-mix(in srgb,var(--faint) 9%,transparent)}
 .aligned .bar{cursor:default}.aligned .bar>.text{position:static;display:block;min-width:19px;padding-left:3px;overflow:hidden}
 .mark{position:absolute;top:4px;height:16px;min-width:3px;border-radius:2px;background:var(--violates);cursor:default}
-.mark:focus,.mark:hover,.bar:focus,.bar:hover{outline:2px solid var(--ink);outline-offset:1px;z-index:2}
+.mark:focus,.mark:hover,.bar:focus,.bar:hover{outline:2px solid var(--ink);outline-offset:1px;z-index:5}
 .sheet{display:none;position:fixed;left:12px;right:12px;bottom:12px;z-index:9;max-width:560px;margin:0 auto;padding:10px 14px;border:1px solid var(--line);border-radius:10px;background:var(--card);color:var(--ink);box-shadow:0 6px 30px rgb(0 0 0/.35);font:14px/1.45 var(--sans);white-space:normal}
 .mark:hover>.sheet,.mark:focus>.sheet,.bar:hover>.sheet,.bar:focus>.sheet{display:block}
 .sheet b,.sheet span{display:block}.sheet span{color:var(--soft)}
@@ -40,8 +40,8 @@ main:has(#zoom-4:checked){--zoom:4}main:has(#zoom-16:checked){--zoom:16}
 .more>summary small{font-weight:400;color:var(--soft);font-size:13.5px;margin-left:8px}
 .more[open]>summary{border-radius:8px 8px 0 0}.more{margin:0 0 8px}
 .more .scroll table{border-top:0}
-.subject{font-weight:400;overflow-wrap:anywhere;min-width:11em}
-del,ins{display:block;text-decoration:none;font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere;min-width:9em}
+.changes{table-layout:fixed;min-width:680px}.changes thead th:nth-child(-n+2){width:24%}.subject{font-weight:400;overflow-wrap:anywhere}
+del,ins{display:block;text-decoration:none;font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere}
 del{color:var(--violates)}ins{color:var(--conforms)}del:before{content:"− "}ins:before{content:"+ "}
 .group th{background:var(--code);font-size:13px;color:var(--soft)}
 .says{min-width:18em}

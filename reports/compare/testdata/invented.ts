@@ -144,7 +144,7 @@ export function invented({ path, run, seed, slow = 1, rough = 1, stops }: Invent
         severity: "breaks",
         hop: 0,
         kind: "deprecated-api",
-        says: "FlowSchema of flowcontrol.apiserver.k8s.io/v1beta3 is no longer served; rewrite the object as v1.",
+        says: "Kubernetes 1.35.4 does not serve storage.k8s.io/v1alpha1 volumeattributesclasses (gone since 1.35), used by VolumeAttributesClass fast, written by kubectl: let them ask for a newer version of it first.",
       },
     ],
     clockErrorMs: 0,
@@ -165,7 +165,7 @@ export function invented({ path, run, seed, slow = 1, rough = 1, stops }: Invent
 function changesOf({ provisioner, drain }: UpgradePath, hops: readonly HopTaken[], seed: number): Change[] {
   if (!hops.some(({ ended }) => ended === "done")) return [];
   return [
-    ...[...masters, ...nodes].map((on) => ({ kind: "version", on, what: "kubelet", before: "1.34.4", after: "1.36.3" })),
+    ...[masters.join(", "), ...nodes].map((on) => ({ kind: "version", on, what: "kubelet", before: "1.34.4", after: "1.36.3" })),
     ...masters.map((on) => ({
       kind: "certificate",
       on,
@@ -176,7 +176,12 @@ function changesOf({ provisioner, drain }: UpgradePath, hops: readonly HopTaken[
     ...masters.flatMap((on) =>
       provisioner === "kubeadm" ? [{ kind: "flag", on, what: "kube-apiserver --feature-gates", after: "A=true" }] : [],
     ),
-    { kind: "api", on: "cluster", what: "resource.k8s.io/v1beta1", before: "served" },
+    {
+      kind: "api",
+      on: "cluster",
+      what: "storage.k8s.io/v1alpha1 volumeattributesclasses",
+      before: "served as VolumeAttributesClass; used by fast",
+    },
     ...nodes.map((on) => ({ kind: "rules", on, what: "iptables rules in nat", before: "84", after: drain ? "86" : "91" })),
   ];
 }

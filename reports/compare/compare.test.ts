@@ -1,0 +1,241 @@
+import { describe, expect, test } from "vitest";
+import { spreadOf } from "#harness/model/spread";
+import type { Change, UpgradeReport } from "#harness/model/upgrade";
+import { alignOnSteps } from "./axis.ts";
+import { compare } from "./compare.ts";
+import { difference, quantity } from "./quantity.ts";
+import { stepsInOrder } from "./steps.ts";
+import { inventedRuns } from "./testdata/invented.ts";
+
+const spread = (...samples: number[]) => {
+  const found = spreadOf(samples);
+  if (!found) throw new Error("no samples");
+  return found;
+};
+
+describe("a difference", () => {
+  test.each([
+    ["none", [5], [5], 0],
+    ["none", [4, 5, 6], [5], 0],
+    ["below-resolution", [100], [124], 24],
+    ["noise-unknown", [100], [125], 24],
+    ["within-noise", [100, 300, 200], [290, 400, 500], 24],
+    ["within-noise", [100, 200, 300], [300, 400, 500], 24],
+    ["noise-unknown", [100, 200], [300, 400], 24],
+    ["differs", [100, 200, 299], [300, 400, 500], 24],
+    ["differs", [300, 400, 500], [100, 200, 299], 24],
+    ["noise-unknown", [100, 200, 299], [400], 24],
+    ["within-noise", [100, 200, 299], [250], 24],
+    ["differs", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19], [30], 0],
+  ] as const)("is %s between %j and %j, known to within %d", (is, one, other, resolution) => {
+    expect(difference(spread(...one), spread(...other), resolution).is).toBe(is);
+  });
+
+  test.each([
+    [1, 1, 1],
+    [2, 2, 1 / 3],
+    [3, 3, 1 / 10],
+    [4, 4, 1 / 35],
+    [3, 1, 1 / 2],
+  ])("of %d and %d runs of equal paths is there by chance with likelihood %d", (n, m, chance) => {
+    const samples = (count: number) => Array.from({ length: count }, (_, i) => i);
+    expect(difference(spread(...samples(n)), spread(...samples(m)), 0).chance).toBeCloseTo(chance);
+  });
+
+  test("chance does set equal paths apart as often as is said", () => {
+    const all = [1, 2, 3, 4, 5, 6];
+    const choices = all.flatMap((a) => all.flatMap((b) => all.flatMap((c) => (a < b && b < c ? [[a, b, c]] : []))));
+    const apart = choices.filter((own) => {
+      const { is } = difference(spread(...own), spread(...all.filter((value) => !own.includes(value))), 0);
+      return is === "differs";
+    });
+    expect(apart.length / choices.length).toBeCloseTo(1 / 10);
+  });
+
+  test("adds what the probes of both paths cannot tell", () => {
+    expect(quantity("ms", [[100], [125], []], [12, 13, 0]).against).toEqual([
+      null,
+      { is: "below-resolution", by: 25, resolution: 25, chance: 1 },
+      null,
+    ]);
+  });
+});
+
+describe("runs of one path", () => {
+  const reports = [inventedRuns.kubeadm(1), inventedRuns.byHand(1), inventedRuns.kubeadm(2)];
+
+  test("are its repetitions, whatever the path was called", () => {
+    const renamed = {
+      ...inventedRuns.kubeadm(3),
+      path: { ...inventedRuns.kubeadm(3).path, name: "other", title: "x" },
+    };
+    const { paths } = compare([...reports, renamed]);
+    expect(paths.map(({ label, runs }) => [label, runs.map(({ run }) => run.slice(-4))])).toEqual([
+      ["A", ["aaa1", "aaa2", "aaa3"]],
+      ["B", ["bbb1"]],
+    ]);
+  });
+
+  test("are drawn by the one in the middle", () => {
+    const out = (report: UpgradeReport, outMs: number) => ({
+      ...report,
+      streams: report.streams.map((stream, nth) => ({ ...stream, outMs: nth === 0 ? outMs : 0 })),
+    });
+    const [path] = compare([300, 100, 200].map((ms, nth) => out(inventedRuns.kubeadm(nth + 1), ms))).paths;
+    expect(path?.median).toBe(2);
+  });
+
+  test("but a path with another pace is another path", () => {
+    const quick = { ...inventedRuns.kubeadm(2), path: { ...inventedRuns.kubeadm(2).path, workers: { atOnce: 2 } } };
+    expect(compare([inventedRuns.kubeadm(1), quick]).paths).toHaveLength(2);
+  });
+});
+
+test("what a stream cannot tell is its period and how late it asks; of a sum, once for each outage", () => {
+  const report = inventedRuns.kubeadm();
+  const stream = report.streams.find(({ outages }) => outages.length > 2);
+  const row = compare([report, inventedRuns.byHand()]).streams.find(({ name }) => name === stream?.name);
+  const other = inventedRuns.byHand().streams.find(({ name }) => name === stream?.name);
+  const of = (one = stream) => (one?.everyMs ?? 0) + (one?.probe.lateP99 ?? 0);
+  expect(row?.longest.against[1]?.resolution).toBeCloseTo(of() + of(other));
+  expect(row?.total.against[1]?.resolution).toBeCloseTo(
+    of() * (stream?.outages.length ?? 0) + of(other) * (other?.outages.length ?? 0),
+  );
+});
+
+test("a stream that one path has not is no number there, not nought", () => {
+  const one = inventedRuns.kubeadm();
+  const less = { ...inventedRuns.byHand(), streams: inventedRuns.byHand().streams.slice(1) };
+  const [row] = compare([one, less]).streams;
+  expect(row?.longest.spreads[1]).toBeNull();
+  expect(row?.longest.against[1]).toBeNull();
+});
+
+describe("steps", () => {
+  test("stand hop by hop in their order, wherever a hop was not done", () => {
+    const names = (runs: UpgradeReport[]) => stepsInOrder(runs).map(({ hop, name }) => `${hop + 1} ${name}`);
+    const whole = names([inventedRuns.kubeadm()]);
+    expect(whole.slice(0, 4)).toEqual([
+      "1 etcd on k8s-master-01",
+      "1 etcd on k8s-master-02",
+      "1 etcd on k8s-master-03",
+      "1 control plane on k8s-master-01",
+    ]);
+    expect(names([inventedRuns.skip(), inventedRuns.kubeadm()])).toEqual(whole);
+  });
+
+  test("of one name in one hop are told apart by their machines", () => {
+    const report = inventedRuns.kubeadm();
+    const steps = report.steps.map((step) => (step.name.startsWith("worker") ? { ...step, name: "worker" } : step));
+    expect(stepsInOrder([{ ...report, steps }]).map(({ name }) => name)).toContain("worker on k8s-node-02");
+  });
+});
+
+describe("an axis", () => {
+  const runs = [inventedRuns.kubeadm(), inventedRuns.byHand(), inventedRuns.skip()];
+  const axis = alignOnSteps(runs);
+
+  test("begins the same step at the same place on every path", () => {
+    for (const { hop, name } of stepsInOrder(runs)) {
+      const places = runs.flatMap((run, nth) =>
+        run.steps.filter((step) => step.hop === hop && step.name === name).map((step) => axis.at(nth, step.from)),
+      );
+      for (const place of places) expect(place, name).toBeCloseTo(places[0] ?? 0);
+    }
+  });
+
+  test("keeps lengths: what a run's time has, with its gaps, is the whole axis up to its end", () => {
+    runs.forEach((run, nth) => {
+      const end = run.phases.after.from + run.phases.after.ms;
+      const gaps = axis.gaps(nth).reduce((sum, { from, to }) => sum + to - from, 0);
+      expect(axis.at(nth, end)).toBeCloseTo(end + gaps);
+      expect(axis.at(nth, end)).toBeLessThanOrEqual(axis.length + 1e-6);
+    });
+  });
+
+  test("cuts what goes on over a gap, and its pieces are as long as it was", () => {
+    const whole = { from: 0, ms: 80_000 };
+    const pieces = axis.pieces(1, whole);
+    expect(pieces.length).toBeGreaterThan(3);
+    expect(pieces.reduce((sum, { from, to }) => sum + to - from, 0)).toBeCloseTo(whole.ms);
+    for (const gap of axis.gaps(1))
+      for (const piece of pieces) expect(piece.to <= gap.from || piece.from >= gap.to).toBe(true);
+  });
+
+  test("lets a step that is out of order stay where its time puts it", () => {
+    const run = inventedRuns.kubeadm();
+    const early = {
+      ...run,
+      steps: run.steps.map((step, nth) => (nth === 5 ? { ...step, from: step.from - 50_000 } : step)),
+    };
+    const both = alignOnSteps([run, early]);
+    const after = run.steps[8];
+    expect(both.at(0, after?.from ?? 0)).toBeCloseTo(both.at(1, after?.from ?? 0));
+  });
+});
+
+describe("what changed", () => {
+  const change = (more: Partial<Change>): Change => ({
+    kind: "flag",
+    on: "k8s-master-01",
+    what: "--a",
+    after: "1",
+    ...more,
+  });
+  const rowsOf = (...changes: (readonly Change[] | undefined)[]) =>
+    compare(
+      changes.map((own, nth) => {
+        const { changes: _, ...report } = nth % 2 === 0 ? inventedRuns.kubeadm() : inventedRuns.byHand();
+        return own ? { ...report, changes: own } : report;
+      }),
+    ).changes.map(({ what, on, where, runs }) => [what, on.join("+"), where, runs]);
+
+  test("is told once for the machines of which it is so, however a report joins them", () => {
+    expect(
+      rowsOf([change({ on: "m1, m2" }), change({ on: "m3" })], [change({ on: "m1" }), change({ on: "m2, m3" })]),
+    ).toEqual([["--a", "m1+m2+m3", "all", [1, 1]]]);
+  });
+
+  test("is on every path, on some, to other values, or other in every run", () => {
+    expect(rowsOf([change({}), change({ what: "--b" })], [change({ after: "2" })])).toEqual([
+      ["--a", "k8s-master-01", "otherwise", [1, 1]],
+      ["--b", "k8s-master-01", "some", [1, 0]],
+    ]);
+    expect(rowsOf([change({ after: "1" })], [change({ after: "2" })], [change({ after: "3" })])).toEqual([
+      ["--a", "k8s-master-01", "varies", [2, 1]],
+    ]);
+  });
+
+  test("is unknown where nothing could be looked at", () => {
+    expect(rowsOf([change({})], undefined)).toEqual([["--a", "k8s-master-01", "all", [1, null]]]);
+  });
+});
+
+describe("forecasts", () => {
+  const { forecasts, unforeseen } = compare([inventedRuns.kubeadm(), inventedRuns.skip()]);
+  const came = (severity: string) =>
+    forecasts.find((row) => row.severity === severity)?.paths.map((path) => path?.came);
+
+  test("come true when the hop that they stop is stopped", () => expect(came("stops")).toEqual([undefined, "true"]));
+  test("of an API come true when it is gone, and are unknown of a hop that was refused", () =>
+    expect(came("breaks")).toEqual(["true", "untold"]));
+  test("of what nobody looks at are unknown", () => expect(came("changes")).toEqual(["untold", "untold"]));
+  test("that were made leave nothing unforeseen", () => expect(unforeseen).toEqual([]));
+
+  test("do not come true when the hop is done, or the API stays", () => {
+    const report = inventedRuns.kubeadm();
+    const stops = { severity: "stops", hop: 1, kind: "setting", says: "It will not start." } as const;
+    const stays = compare([{ ...report, changes: [], forecasts: [...report.forecasts, stops] }]).forecasts;
+    expect(stays.map(({ severity, paths: [path] }) => [severity, path?.came])).toEqual([
+      ["breaks", "false"],
+      ["changes", "untold"],
+      ["stops", "false"],
+    ]);
+  });
+
+  test("that nobody made are missed", () => {
+    expect(compare([{ ...inventedRuns.skip(), forecasts: [] }]).unforeseen).toEqual([
+      { path: 0, hop: 0, ended: "refused", because: expect.stringContaining("one minor version at a time") },
+    ]);
+  });
+});

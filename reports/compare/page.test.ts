@@ -1,0 +1,128 @@
+import { describe, expect, test } from "vitest";
+import type { UpgradeReport } from "#harness/model/upgrade";
+import { compare } from "./compare.ts";
+import { page } from "./page.ts";
+import { inventedRuns } from "./testdata/invented.ts";
+
+const pageOf = (...reports: UpgradeReport[]) => page(compare(reports));
+const wordsOf = (text: string) =>
+  text
+    .replace(/<style>.*?<\/style>/gs, "")
+    .replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ");
+
+const two = pageOf(inventedRuns.kubeadm(), inventedRuns.byHand());
+const six = pageOf(...[1, 2, 3].flatMap((nth) => [inventedRuns.kubeadm(nth), inventedRuns.byHand(nth)]));
+const stopped = pageOf(inventedRuns.kubeadm(), inventedRuns.skip());
+
+describe.each([
+  ["two paths", two],
+  ["six runs", six],
+  ["a path that is refused", stopped],
+  ["one run", pageOf(inventedRuns.byHand())],
+])("the page of %s", (_, text) => {
+  test("is self-contained: nothing is loaded, and nothing runs", () => {
+    expect(text).not.toMatch(/<(script|link|img|iframe|object|embed)\b|@import|url\(|\son\w+=|javascript:/);
+    expect(text).not.toMatch(/(src|href|action)=/);
+  });
+
+  test("closes every element that it opens", () => {
+    const open: string[] = [];
+    for (const [, close, name = ""] of text.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/g)) {
+      if (name === "meta" || name === "input") continue;
+      if (close) expect(open.pop()).toBe(name);
+      else open.push(name);
+    }
+    expect(open).toEqual([]);
+  });
+
+  test("says each id once, and leaves no place empty", () => {
+    const ids = [...text.matchAll(/\sid="([^"]*)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(text).not.toMatch(/undefined|NaN|\[object|Infinity/);
+  });
+
+  test("is told to fit a phone, and to be light or dark", () => {
+    expect(text).toContain('<meta name="viewport" content="width=device-width,initial-scale=1">');
+    expect(text).toContain('<meta name="color-scheme" content="light dark">');
+  });
+
+  test("has no mark outside the drawing", () => {
+    for (const [, left, width] of text.matchAll(/style="left:([\d.-]+)%;width:([\d.-]+)%/g)) {
+      expect(Number(left)).toBeGreaterThanOrEqual(0);
+      expect(Number(width)).toBeGreaterThanOrEqual(0);
+      expect(Number(left) + Number(width)).toBeLessThanOrEqual(100.01);
+    }
+  });
+
+  test("can be sent by mail", () => expect(text.length).toBeLessThan(400_000));
+});
+
+describe("a page tells", () => {
+  test.each([
+    ["the paths", two, "A kubeadm-1.34-1.36 kubeadm, 1.34 to 1.35 to 1.36 with etcd 3.5 to 3.6 first"],
+    ["how they went", two, "hops done done claims 2 conforms 1 violates 1 conforms"],
+    ["that the noise is unknown", two, "there is one run each, so the noise is unknown"],
+    ["that a difference is noise", six, "within the noise"],
+    [
+      "what a probe cannot tell",
+      six,
+      "Users ask every 10 ms; an outage's length is known to within 12.2 ms or better.",
+    ],
+    ["by how much clocks differ", six, "clocks differ by 0 ms at the most"],
+    ["which run is drawn", six, "run 1 of 3, the one in the middle"],
+    ["the other runs", six, "the other 2 runs of B"],
+    [
+      "what an outage was",
+      two,
+      /api-read: \d+ ms from \d:\d\d\.\d, during control plane on k8s-master-0\d \d+ of \d+ requests failed: \d+ timeout/,
+    ],
+    [
+      "what ended a hop",
+      stopped,
+      "kubeadm: this version of kubeadm only supports upgrades of one minor version at a time",
+    ],
+    ["what changed where", two, "flag 1 only on A"],
+    ["what came of a forecast", stopped, "came true the hop was refused"],
+    [
+      "how to make it again",
+      two,
+      "npx hardway compare 20261121-010001-upgrade-kubeadm-aaa1 20261121-020001-upgrade-by-hand-bbb1",
+    ],
+  ])("%s", (_, text, words) => {
+    const told = wordsOf(text).replaceAll("&#39;", "'");
+    if (typeof words === "string") expect(told).toContain(words);
+    else expect(told).toMatch(words);
+  });
+
+  test("as many marks as there are outages, at the least", () => {
+    const outages = [inventedRuns.kubeadm(), inventedRuns.byHand()].flatMap(({ streams }) =>
+      streams.flatMap((stream) => stream.outages),
+    );
+    expect(two.match(/class="mark"/g)?.length).toBeGreaterThanOrEqual(outages.length);
+  });
+
+  test("no colour where chance is not ruled out", () => {
+    expect(two).not.toContain('class="number differs"');
+    expect(six).toContain('class="number differs"');
+  });
+
+  test("markup in what was seen, and does not obey it", () => {
+    const report = inventedRuns.skip();
+    const hops = report.hops.map((hop) => ({ ...hop, because: "<script>alert(1)</script>" }));
+    const text = pageOf({ ...report, hops });
+    expect(text).not.toContain("<script>");
+    expect(text).toContain("&#60;script&#62;");
+  });
+
+  test("that it could not be looked at afterwards", () => {
+    const { changes: _, ...blind } = inventedRuns.skip();
+    expect(wordsOf(pageOf(inventedRuns.kubeadm(), blind))).toContain("Of B it is not known");
+  });
+
+  test("of a path that never began what there is", () => {
+    const report = inventedRuns.kubeadm();
+    const bare = { ...report, hops: [], steps: [], streams: [], forecasts: [], changes: [], verdicts: [] };
+    expect(wordsOf(pageOf(bare))).toContain("Nothing was seen to change.");
+  });
+});
