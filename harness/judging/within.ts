@@ -174,6 +174,10 @@ export const within = {
       "30s",
       "a member that comes back reads its log, joins in a second or two and catches up; a machine that booted starts its other daemons too",
     ],
+    etcdMemberBack: [
+      "60s",
+      "etcd that is stopped gives its clients' streams 7 s to end (5 s and two election timeouts) and starts in a fraction of a second; all members must then commit a proposal, on a busy computer in ten",
+    ],
     storageVersionChanges: [
       "30s",
       "the leader of etcd compares the cluster's version with its members' every 5 s, and each member its storage with the cluster's as often",
