@@ -1,7 +1,7 @@
 import type { Outcome } from "#harness/model/judging";
 import type { UpgradeReport } from "#harness/model/upgrade";
 import { Html, html, type Piece } from "../html/html.ts";
-import { section } from "../html/pieces.ts";
+import { document, section } from "../html/pieces.ts";
 import { moment } from "../html/text.ts";
 import { alignOnSteps } from "./axis.ts";
 import { changed } from "./changed.ts";
@@ -15,17 +15,10 @@ import { came, precision, rule, tally, times } from "./words.ts";
 export function page(comparison: Comparison): string {
   const { paths } = comparison;
   const title = paths.length > 1 ? "Upgrade paths compared" : "An upgrade path";
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}: ${paths.map(({ path }) => path.name).join(", ")}</title>
-<style>${new Html(compareStyle)}</style>
-</head>
-<body>
-<header class="step"><div>
+  return document(
+    `${title}: ${paths.map(({ path }) => path.name).join(", ")}`,
+    compareStyle,
+    html`<header class="step"><div>
 <p class="eyebrow">hardway</p>
 <h1>${title}</h1>
 <p class="proves">What each costs the users of a cluster, measured while it was done.</p>
@@ -42,10 +35,8 @@ ${forecasts(comparison)}
 ${known(comparison)}
 ${theRuns(comparison)}
 </main>
-<footer>Made by hardway from what the runs left. The same again: <code>npx hardway compare ${paths.flatMap(({ runs }) => runs.map(({ run }) => run)).join(" ")}</code></footer>
-</body>
-</html>
-`.text;
+<footer>Made by hardway from what the runs left. The same again: <code>npx hardway compare ${paths.flatMap(({ runs }) => runs.map(({ run }) => run)).join(" ")}</code></footer>`,
+  );
 }
 
 const table = (head: readonly Piece[], body: Piece): Html =>

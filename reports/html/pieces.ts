@@ -1,7 +1,25 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Attached } from "#harness/model/evidence";
-import { type Html, html } from "./html.ts";
+import { Html, html } from "./html.ts";
+
+/** A whole page that needs nothing else. */
+export function document(title: string, style: string, body: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title}</title>
+<style>${new Html(style)}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`.text;
+}
 
 export function section(title: string, note: string | false, body: Html | readonly Html[]): Html {
   return html`<section><h2>${title}</h2>${note && html`<p class="caption">${note}</p>`}

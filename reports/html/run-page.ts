@@ -5,7 +5,7 @@ import type { Deviation } from "#harness/model/provision";
 import { type Ending, readStory, type Story } from "../story.ts";
 import { claims } from "./claims.ts";
 import { Html, html } from "./html.ts";
-import { link, section } from "./pieces.ts";
+import { document, link, section } from "./pieces.ts";
 import { style } from "./style.ts";
 import { flatJson, moment, quantity, rounded, spoken } from "./text.ts";
 import { boot, faults } from "./timelines.ts";
@@ -36,17 +36,10 @@ export function runPage(runFolder: string): string {
   const story = readStory(runFolder);
   const { scenario, run } = story.started;
   const [findings, onlyHere] = deviations(story);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${scenario}: ${story.outcome} (${run})</title>
-<style>${new Html(style)}</style>
-</head>
-<body>
-${banner(story)}
+  return document(
+    `${scenario}: ${story.outcome} (${run})`,
+    style,
+    html`${banner(story)}
 <main>
 ${claims(story)}
 ${findings}
@@ -58,10 +51,8 @@ ${onlyHere}
 ${provenance(story)}
 ${files(story)}
 </main>
-<footer>Made by hardway from <a href="journal.jsonl">journal.jsonl</a>. Judge it again without a cluster: <code>npx hardway rejudge ${run}</code></footer>
-</body>
-</html>
-`.text;
+<footer>Made by hardway from <a href="journal.jsonl">journal.jsonl</a>. Judge it again without a cluster: <code>npx hardway rejudge ${run}</code></footer>`,
+  );
 }
 
 function banner(story: Story): Html {
