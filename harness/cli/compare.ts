@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { Misdeclared } from "../model/errors.ts";
 import type { UpgradePath, UpgradeReport } from "../model/upgrade.ts";
+import { reportFile } from "../upgrade/take.ts";
 import { exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
-import { project } from "./scenarios.ts";
 import { pathOf, runPath, whatThereIs } from "./upgrade.ts";
 import { isWritten } from "./upgrade-paths.ts";
-import { loadReports } from "./upgrade-reports.ts";
+import { loadReports, runsFolder } from "./upgrade-reports.ts";
 
 export interface CompareOptions {
   /** How often each path is taken. Runs that are stored are as many as they are. */
@@ -20,8 +20,6 @@ export interface CompareOptions {
 
 /** What an argument names: a run that is stored, or a path that is to be taken. */
 type Subject = { readonly stored: string } | { readonly path: UpgradePath };
-
-const runsFolder = (): string => resolve(process.env.HARDWAY_RUNS || join(project, "reports/runs"));
 
 /**
  * Lays runs and paths side by side: prints the comparison and writes it as a page. Paths are taken first, in turn, in
@@ -74,7 +72,7 @@ async function subjectOf(wanted: string): Promise<Subject | { readonly problems:
   if (path && problems.length === 0) return { path };
   if (path || isWritten(wanted)) return { problems };
   const fitting = runsNamed(wanted);
-  const upgrades = fitting.filter((run) => existsSync(join(runsFolder(), run, "upgrade.json")));
+  const upgrades = fitting.filter((run) => existsSync(join(runsFolder(), run, reportFile)));
   const [only, ...others] = fitting.length === 1 ? fitting : upgrades;
   if (only && others.length === 0) return { stored: join(runsFolder(), only) };
   if (only) return { problems: [`it may be any of ${upgrades.join(", ")}`] };

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { UpgradeReport } from "../model/upgrade.ts";
 import { project } from "./scenarios.ts";
@@ -11,6 +11,9 @@ export interface UpgradeReports {
   terminal(comparison: unknown): string;
   page(comparison: unknown): string;
 }
+
+/** Where runs are stored. */
+export const runsFolder = (): string => resolve(process.env.HARDWAY_RUNS || join(project, "reports/runs"));
 
 /** This is where the command line meets reports, by path at run time. */
 export const loadReports = (): Promise<UpgradeReports> =>

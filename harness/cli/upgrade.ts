@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { screenProgress } from "../host/progress.ts";
 import { Misdeclared, reasonOf } from "../model/errors.ts";
@@ -10,7 +11,7 @@ import { exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
 import { project } from "./scenarios.ts";
 import { isWritten, namedPaths, releasesHere, writtenPath } from "./upgrade-paths.ts";
-import { loadReports } from "./upgrade-reports.ts";
+import { loadReports, runsFolder } from "./upgrade-reports.ts";
 
 /**
  * Takes a path in its lab and prints what it cost and what it changed; with `list` prints the paths that have names.
@@ -32,7 +33,10 @@ export async function upgrade(
     throw new Misdeclared(`the path ${wanted}`, problems, { look: await whatThereIs() });
   const report = await runPath(path);
   const reports = await loadReports();
-  print(`\n${reports.terminal(reports.compare([report]))}`);
+  const comparison = reports.compare([report]);
+  const page = join(runsFolder(), report.run, "upgrade.html");
+  writeFileSync(page, reports.page(comparison));
+  print(`\n${reports.terminal(comparison)}\n\npage: ${relative(process.cwd(), page)}`);
   return report.hops.every(({ ended }) => ended === "done") ? exitCodes.conforms : exitCodes.violates;
 }
 

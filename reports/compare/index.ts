@@ -1,4 +1,4 @@
 export { compare } from "./compare.ts";
 export { page } from "./page.ts";
-export { readUpgrade } from "./read.ts";
+export { readUpgrade, reportFile } from "./read.ts";
 export { terminal } from "./terminal.ts";

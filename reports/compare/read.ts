@@ -5,7 +5,7 @@ import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { UpgradeReport } from "#harness/model/upgrade";
 
 /** Where a run keeps what taking a path told. */
-const reportFile = "upgrade.json";
+export const reportFile = "upgrade.json";
 
 /**
  * Reads what taking a path told, from a run's folder or from the file itself. Verdicts that it does not hold are read
