@@ -29,7 +29,7 @@ export function clusterClaims(claim: Claims<Name>): void {
   );
 
   claim(
-    "who joins and who is a node may get both ConfigMaps and no other, administrators may change them, and nobody else gets them",
+    "who joins and who is a node may get both ConfigMaps and no other, the controller-manager reads all, administrators may change them, and nobody else gets them",
     async ({ lab, reaches, attach }) => {
       await built(lab, "upload-config");
       const { get, dryRun } = requests(lab);
@@ -80,24 +80,27 @@ export function clusterClaims(claim: Claims<Name>): void {
     },
   );
 
-  claim("only who joins and administrators may get the Secret kubeadm-certs", async ({ lab, reaches, attach }) => {
-    await built(lab, "upload-certs");
-    const { get } = requests(lab);
-    const titles = {
-      "get kubeadm-certs": get(`${kubeSystem}/secrets/kubeadm-certs`),
-      "list Secrets": get(`${kubeSystem}/secrets`),
-    };
-    const entitled = entitlements({
-      administrators: Object.keys(titles),
-      "who joins": ["get kubeadm-certs"],
-      "controller-manager": Object.keys(titles),
-    });
-    const seen = await asked(lab, await everybody(lab), titles);
-    attach(
-      "who may get the certificates.txt",
-      truthTable((await reaches(seen, areEntitled(Object.keys(titles), entitled), within.permissionsHeard)).seen),
-    );
-  });
+  claim(
+    "administrators, the controller-manager and who joins may get the Secret kubeadm-certs, and nobody else",
+    async ({ lab, reaches, attach }) => {
+      await built(lab, "upload-certs");
+      const { get } = requests(lab);
+      const titles = {
+        "get kubeadm-certs": get(`${kubeSystem}/secrets/kubeadm-certs`),
+        "list Secrets": get(`${kubeSystem}/secrets`),
+      };
+      const entitled = entitlements({
+        administrators: Object.keys(titles),
+        "who joins": ["get kubeadm-certs"],
+        "controller-manager": Object.keys(titles),
+      });
+      const seen = await asked(lab, await everybody(lab), titles);
+      attach(
+        "who may get the certificates.txt",
+        truthTable((await reaches(seen, areEntitled(Object.keys(titles), entitled), within.permissionsHeard)).seen),
+      );
+    },
+  );
 
   claim(
     "mark-control-plane labels the node control-plane, and no longer master, keeps it from external load balancers, and taints it",

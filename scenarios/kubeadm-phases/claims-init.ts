@@ -116,7 +116,7 @@ export function initClaims(claim: Claims<Name>): void {
   );
 
   claim(
-    "admin.conf may do all by the ClusterRoleBinding kubeadm:cluster-admins, and nothing without it; super-admin.conf may always, and no other kubeconfig ever",
+    "admin.conf may do all by the ClusterRoleBinding kubeadm:cluster-admins, and nothing without it; super-admin.conf may always, and the components' kubeconfigs never",
     async ({ lab, reaches }) => {
       await built(lab, "wait-control-plane");
       const { get, dryRun } = requests(lab);

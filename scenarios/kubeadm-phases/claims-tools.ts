@@ -201,7 +201,7 @@ const migrated = (machine: Machine) => ({
     return {
       apiVersions: [init.apiVersion, cluster.apiVersion],
       kubeletExtraArgs: init.nodeRegistration.kubeletExtraArgs,
-      timeout: init.timeouts.controlPlaneComponentHealthCheck,
+      timeout: init.timeouts?.controlPlaneComponentHealthCheck,
       apiServer: cluster.apiServer,
     };
   },
