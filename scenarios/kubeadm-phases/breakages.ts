@@ -207,6 +207,18 @@ export const breakages: readonly Breakage<Name>[] = [
     says: /the token × list Pods: expected 403, was yes/,
   },
   {
+    claim: "bootstrap-token also lets the API server",
+    when: "its binding is gone",
+    breaks: after(
+      "bootstrap-token",
+      onFirst(
+        `${kubectl} delete clusterrolebinding kubeadm:apiserver-kubelet-client`,
+        `kubeadm init phase bootstrap-token --skip-token-print --config ${files.configuration}`,
+      ),
+    ),
+    says: /is 'read'.*Forbidden.*user=kube-apiserver-kubelet-client/s,
+  },
+  {
     claim: "cluster-info tells anybody",
     when: "the token is not good for signing",
     breaks: after("bootstrap-token", async (lab, { reaches }) => {

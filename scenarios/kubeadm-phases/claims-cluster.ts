@@ -9,6 +9,7 @@ import { kubeconfigs, takenFor } from "#fixtures/probes/kubeadm";
 import { endpoint, files, newToken } from "#fixtures/provisioners/kubeadm-phases/configuration";
 import { defineCheck, equals, met, unmet } from "#harness/judging/checks";
 import { within } from "#harness/judging/within";
+import { LabBroken } from "#harness/model/errors";
 import type { KubeObject } from "#harness/model/kube";
 import type { Identity } from "#harness/model/pki";
 import { issue } from "#harness/provision/pki/issue";
@@ -153,6 +154,14 @@ export function clusterClaims(claim: Claims<Name>): void {
         "what a bootstrap token may do.txt",
         truthTable((await reaches(seen, areEntitled(Object.keys(titles), entitled), within.permissionsHeard)).seen),
       );
+    },
+  );
+
+  claim(
+    "bootstrap-token also lets the API server into kubelets: from then on a pod's log can be read",
+    async ({ lab, reaches }) => {
+      await built(lab, "bootstrap-token");
+      await reaches(logOf(lab, "etcd-cp-1"), equals("read"), within.permissionsHeard);
     },
   );
 
@@ -443,6 +452,16 @@ const nameOfTheApi = ({ nodes }: PhasesLab) => ({
     const command = "dig +short +tries=1 +time=2 @10.96.0.10 kubernetes.default.svc.cluster.local";
     return (await nodes["cp-1"].sh(command, { ok: "any", signal })).stdout.trim();
   },
+});
+
+/** Whether a pod's log can be read, or what is said instead. */
+const logOf = ({ kube }: PhasesLab, name: string) => ({
+  of: `log of the pod ${name}, asked of the API`,
+  look: () =>
+    kube.logs({ namespace: "kube-system", name, tailLines: 1 }).then(
+      () => "read",
+      (refusal: unknown) => (refusal instanceof LabBroken ? refusal.particulars.seen : Promise.reject(refusal)),
+    ),
 });
 
 interface Running {
