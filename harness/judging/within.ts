@@ -182,9 +182,9 @@ export const within = {
       "30s",
       "the leader of etcd compares the cluster's version with its members' every 5 s, and each member its storage with the cluster's as often",
     ],
-    kubeletBack: [
-      "40s",
-      "a kubelet answers after a second, on a busy computer after ten; one that ends at once is started again every second, and stays so",
+    daemonBack: [
+      "60s",
+      "kubelets, kube-proxies, controller-managers and schedulers answer after a second, on a busy computer after twenty; one that ends at once is started again every second, and stays so",
     ],
     quorumMissed: [
       "10s",
