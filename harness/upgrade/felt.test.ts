@@ -108,6 +108,13 @@ describe("who does not ask misses nothing", () => {
     expect(report.outages).toEqual([]);
   });
 
+  test("it is awake now and then: an answer was there that it was too late to see", () => {
+    const awake = (at: number) => at % 50 === 1;
+    expect(felt((at) => (!within(1200, 1500)(at) ? {} : awake(at) ? { ms: 1500 - at } : "not begun")).outages).toEqual(
+      [],
+    );
+  });
+
   test("it starved in the middle of a cut: what it saw of it counts", () => {
     const starved = within(1500, 1800);
     const report = felt((at) => (starved(at) ? "not begun" : cut(at) ? { ms: 0.1, error: "refused" } : {}));

@@ -10,8 +10,8 @@ import type {
 } from "../model/upgrade.ts";
 
 /**
- * So many beats without an answer are a silence. Fewer say little: an answer may take that long on a busy computer, and
- * a user whose patience is shorter than a tenth of a second is none.
+ * So many requests in a row without an answer are a silence, at 10 ms a tenth of a second. Fewer say little: an answer
+ * may take that long on a busy computer, and nobody is less patient.
  */
 const silentBeats = 10;
 
@@ -79,8 +79,8 @@ const endOf = ({ at, ms }: Asked) => at + ms;
 const rounded = (ms: number) => Math.round(ms * 1000) / 1000;
 
 /**
- * Stretches between two answers in which none came for longer than `silent` although requests were begun: from the
- * first that had to wait. Where none was begun for so long, the stretch is over with the last that was.
+ * Stretches between two answers in which none came although so many requests were begun as make a silence: from the
+ * first that had to wait. Where none was begun for as long, the stretch is over with the last that was.
  */
 function silences(asked: readonly Asked[], arrivals: readonly number[], silent: number): Stretch[] {
   const found: Stretch[] = [];
@@ -93,18 +93,24 @@ function silences(asked: readonly Asked[], arrivals: readonly number[], silent: 
       openUntil = Math.max(openUntil, endOf(asked[next] as Asked));
     let from = openUntil > before ? before : undefined;
     let last = before;
+    let begun = 0;
+    const close = (at: number) => {
+      if (from !== undefined && begun >= silentBeats) found.push({ from, until: at });
+    };
     for (let n = next; n < asked.length && (asked[n] as Asked).at < until; n++) {
       const { at } = asked[n] as Asked;
-      if (from !== undefined && at - last > silent) {
-        found.push({ from, until: last });
+      if (at - last > silent) {
+        close(last);
         from = at;
+        begun = 0;
       }
       from ??= at;
       last = at;
+      begun++;
     }
-    if (from !== undefined) found.push({ from, until: until - last > silent ? last : until });
+    close(until - last > silent ? last : until);
   }
-  return found.filter((stretch) => stretch.until - stretch.from > silent);
+  return found;
 }
 
 /** From each request that failed until the next that was answered was begun, or nothing was asked any more. */
