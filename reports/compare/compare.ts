@@ -61,7 +61,9 @@ const samplesOf = (
 const worstOf = (paths: readonly ComparedPath[], number: (run: UpgradeReport) => number): number[] =>
   paths.map(({ runs }) => Math.max(0, ...runs.map(number)));
 
-function totals(paths: readonly ComparedPath[]): Pick<Comparison, "took" | "out"> {
+function totals(paths: readonly ComparedPath[]): Pick<Comparison, "took" | "out" | "longest"> {
+  const mostOf = ({ streams }: UpgradeReport, number: (stream: StreamReport) => number) =>
+    Math.max(0, ...streams.map(number));
   return {
     took: quantity(
       "ms",
@@ -71,6 +73,11 @@ function totals(paths: readonly ComparedPath[]): Pick<Comparison, "took" | "out"
       "ms",
       samplesOf(paths, outOf),
       worstOf(paths, ({ streams }) => streams.reduce((sum, stream) => sum + resolutionOfSum(stream), 0)),
+    ),
+    longest: quantity(
+      "ms",
+      samplesOf(paths, (run) => mostOf(run, ({ longestOutMs }) => longestOutMs)),
+      worstOf(paths, (run) => mostOf(run, resolutionOf)),
     ),
   };
 }

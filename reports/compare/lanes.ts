@@ -35,9 +35,11 @@ export function lanes(run: UpgradeReport, nth: number, axis: Axis, steps: readon
     }),
   );
   const streams = run.streams.map((stream) => {
-    const marks = stream.outages.flatMap((outage) =>
-      axis.pieces(nth, outage).map((piece) => mark(placed(piece), stream, outage)),
-    );
+    const marks = closeBy(stream.outages, axis.length * closeness).flatMap((outages) => {
+      const [first, last] = [outages[0], outages.at(-1)];
+      const span = first && last ? { from: first.from, ms: last.from + last.ms - first.from } : { from: 0, ms: 0 };
+      return axis.pieces(nth, span).map((piece) => mark(placed(piece), stream, outages));
+    });
     const name = html`${stream.name} ${stream.outMs > 0 && html`<b>${duration(stream.outMs)}</b>`}`;
     return row(name, 24, marks);
   });
@@ -55,17 +57,30 @@ const row = (name: Html | string, height: number, drawn: readonly (Html | false)
 const bar = (look: string, place: string, name: string, lines: readonly (string | undefined)[]): Html =>
   html`<div class="bar ${look}" tabindex="0" style="${place}"><span class="text">${name}</span>${sheet(name, lines)}</div>`;
 
-function mark(
-  place: string,
-  { name, requests }: StreamReport,
-  { from, ms, failed, errors, during }: StreamOutage,
-): Html {
-  const kinds = errorKinds(errors);
+function mark(place: string, { name, requests }: StreamReport, outages: readonly StreamOutage[]): Html {
+  const sum = (number: (outage: StreamOutage) => number) => outages.reduce((all, outage) => all + number(outage), 0);
+  const ms = duration(sum((outage) => outage.ms));
+  const during = new Set(outages.flatMap((outage) => outage.during));
+  const kinds = errorKinds(outages.map(({ errors }) => errors));
   const lines = [
-    `from ${clock(from)}, during ${during.join(", ") || "no step"}`,
-    `${failed} of ${requests} requests failed${kinds && `: ${kinds}`}`,
+    `from ${clock(outages[0]?.from ?? 0)}, during ${[...during].join(", ") || "no step"}`,
+    `${sum(({ failed }) => failed)} of ${requests} requests failed${kinds && `: ${kinds}`}`,
   ];
-  return html`<div class="mark" tabindex="0" style="${place}">${sheet(`${name}: ${duration(ms)}`, lines)}</div>`;
+  const title = outages.length > 1 ? `${name}: ${outages.length} outages, ${ms} in all` : `${name}: ${ms}`;
+  return html`<div class="mark" tabindex="0" style="${place}">${sheet(title, lines)}</div>`;
+}
+
+/** Outages that are drawn as one mark: no more than this share of the axis is between them, which nobody sees. */
+const closeness = 0.0005;
+
+function closeBy(outages: readonly StreamOutage[], within: number): StreamOutage[][] {
+  const groups: StreamOutage[][] = [];
+  for (const outage of outages.toSorted((a, b) => a.from - b.from)) {
+    const last = groups.at(-1)?.at(-1);
+    if (last && outage.from - last.from - last.ms <= within) groups.at(-1)?.push(outage);
+    else groups.push([outage]);
+  }
+  return groups;
 }
 
 /** What is shown of a bar or a mark that is pointed at or tapped. */
@@ -73,11 +88,13 @@ const sheet = (title: string, lines: readonly (string | undefined)[]): Html =>
   html`<div class="sheet"><b>${title}</b>${lines.map((line) => line !== undefined && html`<span>${line}</span>`)}</div>`;
 
 /** "29 timeout, 2 refused", the most first. */
-export const errorKinds = (errors: StreamOutage["errors"]): string =>
-  Object.entries(errors)
-    .sort(([, a], [, b]) => b - a)
-    .map(([kind, count]) => `${count} ${kind}`)
-    .join(", ");
+export function errorKinds(all: readonly StreamOutage["errors"][]): string {
+  const counts = new Map<string, number>();
+  for (const [kind, count] of all.flatMap((errors) => Object.entries(errors)))
+    counts.set(kind, (counts.get(kind) ?? 0) + count);
+  const most = [...counts].sort(([, a], [, b]) => b - a);
+  return most.map(([kind, count]) => `${count} ${kind}`).join(", ");
+}
 
 /** A moment of a run: minutes and seconds since its users began. */
 export const clock = (ms: number): string =>

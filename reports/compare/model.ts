@@ -21,6 +21,8 @@ export interface Comparison {
   readonly took: Quantity;
   /** Milliseconds in which users were not served, of all streams together. */
   readonly out: Quantity;
+  /** Milliseconds: the longest outage of any user. */
+  readonly longest: Quantity;
   readonly streams: readonly StreamRow[];
   readonly hops: readonly HopRow[];
   readonly steps: readonly StepRow[];

@@ -61,7 +61,7 @@ function cell({ spreads, against, unit }: Quantity, path: number, remark: Piece 
 const cells = (quantity: Quantity): Html[] => quantity.spreads.map((_, path) => cell(quantity, path));
 
 function inShort(comparison: Comparison): Html {
-  const { paths, hops, took, out, streams, claims } = comparison;
+  const { paths, hops, took, out, longest, streams, claims } = comparison;
   const ended = paths.map((_, path) => tally(hops.flatMap((row) => row.ended[path] ?? [])));
   const lost = streams.flatMap(({ name, counts }) => (counts.lost ? [{ name, lost: counts.lost }] : []));
   return section(
@@ -70,10 +70,10 @@ function inShort(comparison: Comparison): Html {
     table(
       [head(""), ...pathHeads(comparison)],
       html`<tbody>
-<tr><th>hops</th>${ended.map((words) => html`<td class="number"><b>${words}</b></td>`)}</tr>
+<tr><th>hops</th>${ended.map((words) => html`<td class="number${words === "done" ? "" : " violates"}"><b class="verdict">${words}</b></td>`)}</tr>
 ${claims.length > 0 && html`<tr><th>claims</th>${paths.map((_, path) => verdictsOf(claims, path))}</tr>`}
 <tr><th>took</th>${cells(took)}</tr>
-<tr><th>longest outage of any user</th>${paths.map((_, path) => worst(streams, path))}</tr>
+<tr><th>longest outage of any user</th>${paths.map((_, path) => cell(longest, path, whose(streams, path)))}</tr>
 <tr><th>out of service, all users together</th>${cells(out)}</tr>
 ${lost.map(({ name, lost }) => html`<tr><th>acknowledged and lost, ${name}</th>${cells(lost)}</tr>`)}
 </tbody>`,
@@ -81,13 +81,12 @@ ${lost.map(({ name, lost }) => html`<tr><th>acknowledged and lost, ${name}</th>$
   );
 }
 
-function worst(streams: readonly StreamRow[], path: number): Html {
-  const by = streams.toSorted((a, b) => median(b, path) - median(a, path))[0];
-  if (!by || median(by, path) === 0) return html`<td class="number"><b>none</b></td>`;
-  return cell(by.longest, path, html`<small>${by.name}</small>`);
+/** Whose outage was the longest on a path. */
+function whose(streams: readonly StreamRow[], path: number): Html | false {
+  const longest = ({ longest }: StreamRow) => longest.spreads[path]?.max ?? 0;
+  const [first] = streams.toSorted((a, b) => longest(b) - longest(a));
+  return first !== undefined && longest(first) > 0 && html`<small>of ${first.name}</small>`;
 }
-
-const median = ({ longest }: StreamRow, path: number): number => longest.spreads[path]?.median ?? 0;
 
 const verdictsOf = (claims: readonly ClaimRow[], path: number): Html =>
   verdicts(claims.flatMap(({ outcomes }) => outcomes[path] ?? []));
@@ -172,25 +171,30 @@ function counted(comparison: Comparison): Html[] {
     : [];
 }
 
+/** How many of a run's outages are told one by one. */
+const mostOutages = 200;
+
 /** Of every run, by time: what the marks of its timeline tell. */
 function everyOutage({ paths }: Comparison): Html[] {
+  const heads = [
+    head("since users began", "number"),
+    head("user"),
+    head("length", "number"),
+    head("during"),
+    head("requests"),
+  ];
   const tables = paths.flatMap(({ label, runs }) =>
-    runs.map((run) => {
-      const rows = run.streams
-        .flatMap((stream) => stream.outages.map((outage) => ({ ...outage, stream: stream.name })))
+    runs.map(({ run, streams }) => {
+      const all = streams.flatMap((stream) => stream.outages.map((outage) => ({ ...outage, user: stream.name })));
+      const longest = all.toSorted((a, b) => b.ms - a.ms).slice(0, mostOutages);
+      const rows = longest
         .sort((a, b) => a.from - b.from)
-        .map(
-          ({ stream, from, ms, failed, errors, during }) =>
-            html`<tr><td class="number">${clock(from)}</td><th>${stream}</th><td class="number"><b>${duration(ms)}</b></td><td>${during.join(", ") || "no step"}</td><td class="detail">${failed} failed${Object.keys(errors).length > 0 && `: ${errorKinds(errors)}`}</td></tr>\n`,
-        );
-      const heads = [
-        head("since users began", "number"),
-        head("user"),
-        head("length", "number"),
-        head("during"),
-        head("requests"),
-      ];
-      return html`<details class="more"><summary><span class="label">${label}</span> ${times(rows.length, "outage")} <small>${run.run}</small></summary>
+        .map(({ user, from, ms, failed, errors, during }) => {
+          const kinds = errorKinds([errors]);
+          return html`<tr><td class="number">${clock(from)}</td><th>${user}</th><td class="number"><b>${duration(ms)}</b></td><td>${during.join(", ") || "no step"}</td><td class="detail">${failed} failed${kinds && `: ${kinds}`}</td></tr>\n`;
+        });
+      const more = all.length - rows.length;
+      return html`<details class="more"><summary><span class="label">${label}</span> ${times(all.length, "outage")} <small>${run}${more > 0 && `, the longest ${mostOutages} of them told here`}</small></summary>
 ${rows.length > 0 && table(heads, html`<tbody>${rows}</tbody>`)}</details>
 `;
     }),
@@ -241,7 +245,7 @@ function forecasts(comparison: Comparison): Html | false {
   );
   const missed = unforeseen.map(
     ({ path, hop, ended }) =>
-      html`<p class="judged violates"><span class="dot"></span> Not foretold: hop ${hop + 1} of <span class="label">${paths[path]?.label}</span> ${ended === "failed" ? "failed" : "was refused"}.</p>`,
+      html`<div class="judged violates"><p><span class="dot"></span> Not foretold: hop ${hop + 1} of <span class="label">${paths[path]?.label}</span> ${ended === "failed" ? "failed" : "was refused"}.</p></div>`,
   );
   const heads = [
     head(""),

@@ -8,7 +8,7 @@ h3{font-size:15px;margin:22px 0 8px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px}
 .card p{margin:6px 0 0}.card h2{font-size:17px;margin:0;overflow-wrap:anywhere}.card .run{margin-top:8px;overflow-wrap:anywhere}
 td.number{font-weight:400}td.number b{font-weight:600}td.number small,td.verdicts small{display:block;color:var(--faint);font-size:12px}
-td.noise-unknown small{text-decoration:underline;text-decoration-color:var(--broken);text-underline-offset:3px}td.differs{background:color-mix(in srgb,var(--broken) 17%,transparent)}td.differs small{color:var(--broken);font-weight:600}
+.verdict{color:var(--tone,inherit)}td.noise-unknown small{text-decoration:underline;text-decoration-color:var(--broken);text-underline-offset:3px}td.differs{background:color-mix(in srgb,var(--broken) 17%,transparent)}td.differs small{color:var(--broken);font-weight:600}
 .range{white-space:nowrap;color:var(--soft)}td.number b{white-space:nowrap}
 .verdicts .word{display:block;min-width:0}
 .user span{position:sticky;left:12px;display:inline-block;max-width:calc(100vw - 60px)}.user small{font-weight:400;color:var(--faint);margin-left:8px}

@@ -75,15 +75,16 @@ function endings({ ended }: HopRow): string[][] {
   return [["  ended", ...ended.flatMap((runs, path) => (path === 0 ? [tally(runs)] : [tally(runs), ""]))]];
 }
 
+/** The first line of each; the page has all of it. */
 const reasons = ({ paths }: Comparison, { hop, because }: HopRow): string[] =>
   because.flatMap((all, path) =>
-    all.flatMap((one) => wrapped(`hop ${hop + 1} of ${paths[path]?.label}: ${one}`, "    ", "  ")),
+    all.flatMap((one) => wrapped(`hop ${hop + 1} of ${paths[path]?.label}: ${one.split("\n")[0]}`, "    ", "  ")),
   );
 
 const everOut = ({ outages }: StreamRow): boolean => outages.spreads.some((spread) => spread && spread.max > 0);
 
 function felt(comparison: Comparison): string[] {
-  const { streams, out } = comparison;
+  const { streams, out, longest } = comparison;
   const rows = streams.filter(everOut).flatMap(({ name, longest, total, outages }) => [
     [name, ...cells(longest)],
     ["  in all", ...cells(total)],
@@ -91,7 +92,7 @@ function felt(comparison: Comparison): string[] {
   ]);
   const never = streams.filter((row) => !everOut(row)).map(({ name }) => name);
   return [
-    ...table(comparison, [...rows, ["all users in all", ...cells(out)]]),
+    ...table(comparison, [...rows, ["any user", ...cells(longest)], ["all in all", ...cells(out)]]),
     ...(never.length > 0 ? wrapped(`always in service: ${never.join(", ")}`, "  ") : []),
   ];
 }

@@ -37,8 +37,23 @@ export function precision({ paths, streams }: Comparison): string[] {
     ...(streams.length > 0
       ? [`Users ask every ${every}; an outage's length is known to within ${duration(worst)} or better.`]
       : []),
+    ...paths.flatMap(({ label, runs }) => unrest(label, runs)),
     `The machines' clocks differ by ${duration(clock)} at the most, which bears on the step that an outage is put down to, not on its length.`,
     `The harness's own share of the time was ${paths.map(({ label, runs }) => `${share(runs)} of ${label}`).join(", ")}.`,
+  ];
+}
+
+/** Outages while nothing was done are the computer's, not the path's. */
+function unrest(label: string, runs: readonly UpgradeReport[]): string[] {
+  const quiet = runs.flatMap(({ streams, phases }) =>
+    streams.flatMap(({ outages }) =>
+      outages.filter(({ from, ms }) => from + ms <= phases.before.from + phases.before.ms),
+    ),
+  );
+  if (quiet.length === 0) return [];
+  const ms = duration(quiet.reduce((sum, outage) => sum + outage.ms, 0));
+  return [
+    `Before anything was done, users of ${label} were out of service ${times(quiet.length, "time")} already, ${ms} in all: the computer was busy with something else, and outages of that length tell nothing of the path.`,
   ];
 }
 
