@@ -136,9 +136,9 @@ export interface HopTaken extends Span {
 
 /** Something that is not as it was. */
 export interface Change {
-  /** What kind of thing: `version`, `flag`, `feature-gate`, `api`, `crd`, `certificate`, `rules`, `route`, `image`, `default`. */
+  /** What kind of thing: `version`, `flag`, `feature-gate`, `api`, `crd`, `certificate`, `rules`, `route`, `image`, `default`; `unseen` for what could not be looked at. */
   readonly kind: string;
-  /** Where: a machine, or "cluster". */
+  /** Where: a machine, several ("k8s-node-01, k8s-node-02"), or "cluster". */
   readonly on: string;
   /** "kube-apiserver --anonymous-auth". */
   readonly what: string;
@@ -154,7 +154,7 @@ export interface Forecast {
   readonly severity: "stops" | "breaks" | "changes";
   /** Which hop, from 0. */
   readonly hop: number;
-  /** `deprecated-api`, `version-skew`, `certificate`, `setting`, … */
+  /** `deprecated-api`, `version-skew`, `certificate`, `setting`, `crd`, `drain`; `unseen` for what could not be looked at. */
   readonly kind: string;
   /** Whole sentence: what, where, and what to do. */
   readonly says: string;
