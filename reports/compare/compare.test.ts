@@ -168,9 +168,14 @@ describe("an axis", () => {
       ...run,
       steps: run.steps.map((step, nth) => (nth === 5 ? { ...step, from: step.from - 50_000 } : step)),
     };
-    const both = alignOnSteps([run, early]);
-    const after = run.steps[8];
-    expect(both.at(0, after?.from ?? 0)).toBeCloseTo(both.at(1, after?.from ?? 0));
+    const all = alignOnSteps([run, run, run, early]);
+    run.steps.forEach(({ from, name }, nth) => {
+      if (nth !== 5) expect(all.at(3, from), name).toBeCloseTo(all.at(0, from));
+    });
+    const places = Array.from({ length: 400 }, (_, second) => all.at(3, second * 1000));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    const pieces = all.pieces(3, { from: 0, ms: 300_000 });
+    expect(pieces.reduce((sum, { from, to }) => sum + to - from, 0)).toBeCloseTo(300_000);
   });
 });
 
