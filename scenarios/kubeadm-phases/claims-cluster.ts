@@ -6,7 +6,8 @@ import { grantsOnly } from "#fixtures/checks/kubeadm";
 import type { Asked } from "#fixtures/probes/access";
 import { clusterInfo, uploadedCertificates } from "#fixtures/probes/joining";
 import { kubeconfigs, takenFor } from "#fixtures/probes/kubeadm";
-import { endpoint, files, newToken } from "#fixtures/provisioners/kubeadm-phases/configuration";
+import { newSecrets } from "#fixtures/provisioners/kubeadm/config";
+import { endpoint, files } from "#fixtures/provisioners/kubeadm-phases/configuration";
 import { defineCheck, equals, met, unmet } from "#harness/judging/checks";
 import { within } from "#harness/judging/within";
 import { LabBroken } from "#harness/model/errors";
@@ -144,7 +145,7 @@ export function clusterClaims(claim: Claims<Name>): void {
       const good: Entitlement = { may, otherwise: 403, as: { name: `system:bootstrap:${id}`, groups } };
       const callers = {
         "the token": { with: { token: secrets.token } },
-        "another secret": { with: { token: `${id}.${newToken().split(".")[1]}` } },
+        "another secret": { with: { token: `${id}.${newSecrets().token.split(".")[1]}` } },
         "the token of kubeadm-certs": { with: { token: await tokenOfCertificates(lab) } },
       };
       const refused: Entitlement = { may: [], otherwise: 401 };
@@ -161,7 +162,7 @@ export function clusterClaims(claim: Claims<Name>): void {
     "bootstrap-token also lets the API server into kubelets: from then on a pod's log can be read",
     async ({ lab, reaches }) => {
       await built(lab, "bootstrap-token");
-      await reaches(logOf(lab, "etcd-cp-1"), equals("read"), within.permissionsHeard);
+      await reaches(logOf(lab, "etcd-cp-1"), equals("read"), within.podReady);
     },
   );
 
@@ -174,8 +175,8 @@ export function clusterClaims(claim: Claims<Name>): void {
       const [id] = secrets.token.split(".");
       const tokens = {
         "the token": secrets.token,
-        "the same with another secret": `${id}.${newToken().split(".")[1]}`,
-        "a token that never was": newToken(),
+        "the same with another secret": `${id}.${newSecrets().token.split(".")[1]}`,
+        "a token that never was": newSecrets().token,
       };
       await reaches(
         clusterInfo(lab.nodes["client-1"], apiOf(cp), tokens),

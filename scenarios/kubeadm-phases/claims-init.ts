@@ -267,7 +267,8 @@ const kubeconfigsOf = (name: string, address: string) => {
 
 /** The static pods of a control plane, as the patches have them. */
 const podsOf = (address: string) => {
-  const { startupProbe, schedulerCpu, controllerManagerAnnotation } = patched;
+  const { schedulerCpu, controllerManagerAnnotation } = patched;
+  const startupProbe = { initialDelaySeconds: 1, periodSeconds: 1, failureThreshold: 240 };
   const pod = (image: string, cpu: string, annotations = {}) => ({ image, cpu, startupProbe, annotations });
   return {
     etcd: pod(refs.etcd, "100m", { "kubeadm.kubernetes.io/etcd.advertise-client-urls": `https://${address}:2379` }),

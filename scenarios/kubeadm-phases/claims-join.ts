@@ -4,13 +4,12 @@ import { etcdCluster, healthyEtcd } from "#fixtures/checks/etcd";
 import { areRefusedWith } from "#fixtures/checks/kubeadm";
 import { clusterInfo } from "#fixtures/probes/joining";
 import { certificatesBelow, filesBelow, kubeconfigs, type Refusal, refusalOf } from "#fixtures/probes/kubeadm";
+import { newSecrets } from "#fixtures/provisioners/kubeadm/config";
 import {
   endpoint,
   files,
   type Joining,
   joinConfiguration,
-  newCertificateKey,
-  newToken,
   patches,
 } from "#fixtures/provisioners/kubeadm-phases/configuration";
 import { caCertHashOf } from "#fixtures/provisioners/kubeadm-phases/index";
@@ -31,7 +30,7 @@ export function joinClaims(claim: Claims<Name>): void {
       await built(lab, "pod-network");
       const [cp, worker, second] = [lab.nodes["cp-1"], lab.nodes["worker-1"], lab.nodes["cp-2"]];
       const caCertHash = await caCertHashOf(cp);
-      const expired = newToken();
+      const expired = newSecrets().token;
       const id = (token: string) => token.split(".")[0];
       await cp.sh(`kubeadm token create ${expired} --ttl 1h`, { secret: [expired] });
       await reaches(signatureOf(lab, expired), equals("verifies"), within.tokenCleaned);
@@ -41,7 +40,7 @@ export function joinClaims(claim: Claims<Name>): void {
         ended,
       );
       await reaches(signatureOf(lab, expired), equals("none"), within.tokenCleaned);
-      const unknown = newToken();
+      const unknown = newSecrets().token;
       const good = { token: secrets.token, caCertHash };
       const attempts = {
         of: "attempts to join",
@@ -50,9 +49,12 @@ export function joinClaims(claim: Claims<Name>): void {
           Promise.all([
             tried(worker, "an expired token", { ...good, token: expired }),
             tried(worker, "an unknown token", { ...good, token: unknown }),
-            tried(worker, "a forged token", { ...good, token: `${id(secrets.token)}.${newToken().split(".")[1]}` }),
-            tried(worker, "another authority's hash", { ...good, caCertHash: `sha256:${newCertificateKey()}` }),
-            tried(second, "another certificate key", { ...good, certificateKey: newCertificateKey() }),
+            tried(worker, "a forged token", {
+              ...good,
+              token: `${id(secrets.token)}.${newSecrets().token.split(".")[1]}`,
+            }),
+            tried(worker, "another authority's hash", { ...good, caCertHash: `sha256:${newSecrets().certificateKey}` }),
+            tried(second, "another certificate key", { ...good, certificateKey: newSecrets().certificateKey }),
           ]),
       };
       const untouched = async () => {

@@ -1,6 +1,6 @@
 import { flannel } from "#fixtures/addons/flannel";
 import { kubernetesImages } from "#fixtures/images/k8s";
-import { newSecrets } from "#fixtures/provisioners/kubeadm-phases/configuration";
+import { newSecrets } from "#fixtures/provisioners/kubeadm/config";
 import { kubeadmPhases } from "#fixtures/provisioners/kubeadm-phases/index";
 import { versions } from "#fixtures/versions";
 import type { Scenario } from "#harness/model/scenario";

@@ -1,6 +1,7 @@
 import { parse } from "yaml";
 import { type Asked, type Credentials, decisions, requestsOf } from "#fixtures/probes/access";
-import { addressOf, files } from "#fixtures/provisioners/kubeadm-phases/configuration";
+import { addressOf } from "#fixtures/provisioners/by-hand/cluster";
+import { files } from "#fixtures/provisioners/kubeadm-phases/configuration";
 import type { Phase } from "#fixtures/provisioners/kubeadm-phases/index";
 import type { Machine } from "#harness/model/machines";
 import type { Identity } from "#harness/model/pki";
