@@ -20,6 +20,8 @@ export interface Scenario<T extends Topology = Topology> {
   readonly topology: T;
   readonly cluster: ClusterRecipe;
   readonly always?: readonly Invariant<World>[];
+  /** Which packets of the segments are kept as evidence, in tcpdump's words, where all would be too many. Default: all. */
+  readonly captured?: string;
 }
 
 /** The machines and the wires between them, before anything runs on them. */

@@ -102,10 +102,17 @@ function broken(step: Step, waitedMs: number, cause: unknown, heard: LastHeard):
   return new LabBroken(`the step "${step.name}" failed: ${firstLine(cause)}`, {
     who: on,
     waitedMs,
-    ...(heard.last === undefined ? {} : { seen: heard.last }),
+    ...seenBy(cause, heard),
     look: `journalctl -b on ${on} (hardway shell ${step.on[0] ?? "<machine>"})`,
     cause,
   });
+}
+
+/** What the step itself says that it saw, else what its last command said. */
+function seenBy(cause: unknown, { last }: LastHeard): { readonly seen?: string } {
+  const own = cause instanceof LabBroken ? cause.particulars.seen : undefined;
+  const seen = own ?? last;
+  return seen === undefined ? {} : { seen };
 }
 
 const firstLine = (cause: unknown) => String((cause as Error)?.message ?? cause).split("\n")[0] ?? "";

@@ -130,7 +130,7 @@ export async function raiseLab<T extends Topology>(
     const on = topology.nodes.map((node) => node.name);
     journal.write({ kind: "step-done", at: Date.now(), step: "raise machines", on, ms: Date.now() - began });
     world = worldOf(run, topology, raised);
-    const watching = await startWatches(world, scenario.always ?? []);
+    const watching = await startWatches(world, scenario.always ?? [], scenario.captured);
     watches = watching;
     run.defer("captures", () => watching.stop({ discard: conforms }), { evenIfKept: true });
     kube = await boot(scenario, world, progress, until);

@@ -16,9 +16,9 @@ function worldIn(name: string) {
   const captured: string[] = [];
   const segments = ["client", "k8s"].map((segment) => ({ name: segment, cidr: "172.17.0.0/24" as const }));
   const fabric = {
-    async capture(segment: string, { snaplen }: { snaplen?: number } = {}) {
+    async capture(segment: string, { snaplen, filter }: { snaplen?: number; filter?: string } = {}) {
       const file = join(folder, `${name}-${segment}.pcap`);
-      captured.push(`${segment} ${snaplen}`);
+      captured.push([segment, snaplen, filter].filter((word) => word !== undefined).join(" "));
       writeFileSync(file, "");
       return {
         async stop({ discard = false } = {}) {
@@ -51,6 +51,12 @@ test("every segment is captured, headers only, before an invariant begins to wat
   await startWatches(world, [late]);
   expect(before).toBe(2);
   expect(captured).toEqual(["client 160", "k8s 160"]);
+});
+
+test("where all packets would be too many, those are captured that the scenario names", async () => {
+  const { world, captured } = worldIn("some");
+  await startWatches(world, [], "tcp port 179");
+  expect(captured).toEqual(["client 160 tcp port 179", "k8s 160 tcp port 179"]);
 });
 
 test("captures are kept, unless nobody will want them", async () => {

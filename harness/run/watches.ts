@@ -15,10 +15,18 @@ export interface Watches {
   stop(options: { readonly discard: boolean }): Promise<void>;
 }
 
-/** Starts a capture of every segment, and the invariants' own watches: before any daemon of the scenario runs. */
-export async function startWatches(world: World, invariants: readonly Invariant<World>[]): Promise<Watches> {
+/**
+ * Starts a capture of every segment, of all packets or those that `captured` names in tcpdump's words, and the invariants'
+ * own watches: before any daemon of the scenario runs.
+ */
+export async function startWatches(
+  world: World,
+  invariants: readonly Invariant<World>[],
+  captured?: string,
+): Promise<Watches> {
+  const options = { snaplen: evidenceSnaplen, ...(captured !== undefined && { filter: captured }) };
   const captures: Capture[] = await Promise.all(
-    world.topology.segments.map(({ name }) => world.fabric.capture(name, { snaplen: evidenceSnaplen })),
+    world.topology.segments.map(({ name }) => world.fabric.capture(name, options)),
   );
   const probes = new Map<Invariant<World>, Probe<unknown>>();
   for (const invariant of invariants) probes.set(invariant, await invariant.watch(world));
