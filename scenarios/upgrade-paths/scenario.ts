@@ -16,7 +16,26 @@ export const paths: Readonly<Record<string, UpgradePath>> = Object.fromEntries(
 );
 
 /** How a path ends that does not end well. */
-export const endings: Readonly<Record<string, Ending>> = {};
+export const endings: Readonly<Record<string, Ending>> = {
+  "kubeadm-skip-minor": { ended: "refused", says: "only supports deploying clusters with the control plane version" },
+  "kubeadm-1.36-1.34-rollback": { ended: "refused", says: "v1.34.4" },
+  "kubeadm-etcd-3.6-3.5-forced": { ended: "failed", says: "etcd 3.5.27 is not healthy here" },
+  "kubeadm-1.35-1.36-etcd-3.5": { ended: "failed", says: "kubeadm upgrade apply v1.36.3 failed" },
+  "by-hand-etcd-quota-2G": {
+    ended: "failed",
+    says: 'invalid value "2G" for flag -quota-backend-bytes',
+    foreseen: ["setting", "quota-backend-bytes"],
+  },
+  "by-hand-etcd-rollback-forced": {
+    ended: "failed",
+    says: "invalid downgrade; server version is lower than determined cluster version",
+  },
+  "by-hand-kubelet-flag-gone": {
+    ended: "failed",
+    says: "unknown flag: --pod-infra-container-image",
+    foreseen: ["setting", "pod-infra-container-image"],
+  },
+};
 
 const labs = Object.values(paths).map((path) => [path.name, upgradeLab(`upgrade-paths+${path.name}`, path)] as const);
 
