@@ -112,6 +112,25 @@ test("a stream that one path has not is no number there, not nought", () => {
 });
 
 describe("steps", () => {
+  test("that only one path has stand where that path takes them, however quick the other one is", () => {
+    const run = inventedRuns.kubeadm();
+    const step = (name: string, from: number, ms: number) => ({ hop: 0, name, on: ["m"], from, ms });
+    const hops = [{ title: "one", from: 0, ms: 100_000, ended: "done" as const }];
+    const slow = { ...run, hops, steps: [step("control plane", 0, 90_000), step("worker", 90_000, 10_000)] };
+    const quick = {
+      ...run,
+      hops,
+      steps: [step("etcd", 0, 40_000), step("control plane", 40_000, 30_000), step("worker", 70_000, 30_000)],
+    };
+    const late = {
+      ...quick,
+      steps: [step("snapshot", 0, 30_000), ...quick.steps.map((s) => ({ ...s, from: s.from + 30_000 }))],
+    };
+    expect(stepsInOrder([slow, quick, late]).map(({ name }) => name)).toEqual([
+      ...["snapshot", "etcd", "control plane", "worker"],
+    ]);
+  });
+
   test("stand hop by hop in their order, wherever a hop was not done", () => {
     const names = (runs: UpgradeReport[]) => stepsInOrder(runs).map(({ hop, name }) => `${hop + 1} ${name}`);
     const whole = names([inventedRuns.kubeadm()]);
