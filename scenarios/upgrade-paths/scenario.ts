@@ -21,7 +21,7 @@ export const endings: Readonly<Record<string, Ending>> = {
   "kubeadm-1.36-1.34-rollback": { ended: "refused", says: "v1.34.4" },
   "kubeadm-etcd-3.6-3.5-forced": { ended: "failed", says: "etcd 3.5.27 is not healthy here" },
   "kubeadm-1.35-1.36-etcd-3.5": { ended: "failed", says: "kubeadm upgrade apply v1.36.3 failed" },
-  "by-hand-etcd-quota-2G": {
+  "by-hand-etcd-quota-2g": {
     ended: "failed",
     says: 'invalid value "2G" for flag -quota-backend-bytes',
     foreseen: ["setting", "quota-backend-bytes"],
@@ -37,7 +37,10 @@ export const endings: Readonly<Record<string, Ending>> = {
   },
 };
 
-const labs = Object.values(paths).map((path) => [path.name, upgradeLab(`upgrade-paths+${path.name}`, path)] as const);
+/** Names of scenarios have no dots. */
+const idOf = ({ name }: UpgradePath) => `upgrade-paths+${name.replaceAll(".", "-")}`;
+
+const labs = Object.values(paths).map((path) => [path.name, upgradeLab(idOf(path), path)] as const);
 
 /** A lab for each path: `npx hardway up scenarios/upgrade-paths --variant <path>`. */
 export const variants = Object.fromEntries(labs);

@@ -1,0 +1,26 @@
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { earlier, versions } from "#fixtures/versions";
+import { assertValid } from "#harness/topology/validate";
+import { components, problemsOf } from "#harness/upgrade/path";
+import { endings, paths, variants } from "./scenario.ts";
+
+const available = Object.fromEntries(
+  components.map((component) => {
+    const name = component === "cni" ? "flannel" : component;
+    return [component, [...earlier[name], versions[name]]];
+  }),
+) as unknown as Parameters<typeof problemsOf>[1];
+
+test.each(Object.values(paths).map((path) => [path.name, path] as const))("%s can be taken", (name, path) => {
+  expect(problemsOf(path, available)).toEqual([]);
+  const lab = variants[name];
+  if (!lab) throw new Error("it has no lab");
+  assertValid(lab);
+});
+
+test("every path is in a file of its name, and every ending is of a path", () => {
+  const files = readdirSync(new URL("../../fixtures/upgrades/paths/", import.meta.url));
+  expect(Object.keys(paths).sort()).toEqual(files.map((file) => file.replace(/\.ts$/, "")).sort());
+  expect(Object.keys(paths)).toEqual(expect.arrayContaining(Object.keys(endings)));
+});
