@@ -330,10 +330,7 @@ export const breakages: readonly Breakage<Name>[] = [
   {
     claim: "certs renew all replaces",
     when: "the cluster's authority has its key elsewhere",
-    breaks: after(
-      "join-workers",
-      onFirst(`mv ${files.pki}/ca.key /root/ca.key`, `mv /root/ca.key ${files.pki}/ca.key`),
-    ),
+    breaks: after("join-workers", onFirst(`mv ${files.pki}/ca.key /srv/ca.key`, `mv /srv/ca.key ${files.pki}/ca.key`)),
     says: /pki\/apiserver.crt: was to be renewed, and is as before/,
   },
   {

@@ -90,15 +90,15 @@ export function toolClaims(claim: Claims<Name>): void {
       await built(lab, "join-workers");
       const third = lab.nodes["cp-3"];
       // As kubeadm tells people to do.
-      await third.sh("mkdir -p /root/.kube && cp /etc/kubernetes/admin.conf /root/.kube/config");
+      await third.sh("install -D /etc/kubernetes/admin.conf /home/admin/.kube/config");
       await reaches(etcdCluster(lab.nodes["cp-1"], etcdctl), healthyEtcd(3), within.etcdHealthy);
       const rules = await once(rulesOfKubeProxy(third), hasAny());
       await third.sh("kubeadm reset --force");
       await reaches(etcdCluster(lab.nodes["cp-1"], etcdctl), healthyEtcd(2), within.etcdHealthy);
       await once(filesBelow(third, emptied), equals([]));
       await once(
-        filesBelow(third, ["/etc/kubernetes", "/etc/cni", "/root/.kube"]),
-        includes("/etc/kubernetes/kubeadm.yaml", "/etc/cni/net.d/10-flannel.conflist", "/root/.kube/config"),
+        filesBelow(third, ["/etc/kubernetes", "/etc/cni", "/home/admin/.kube"]),
+        includes("/etc/kubernetes/kubeadm.yaml", "/etc/cni/net.d/10-flannel.conflist", "/home/admin/.kube/config"),
       );
       await once(rulesOfKubeProxy(third), includes(...rules));
       await once(nodeNames(lab), includes("cp-3"));
