@@ -51,7 +51,11 @@ export function timesOf(journal: readonly Evidence[], steps: readonly string[] =
     machines: raised?.ms,
     api: since(began, named("API server answers")),
     nodes: since(began, named("every node Ready")),
-    system: since(began, boot.at(-1)),
+    // What is done in a lab that is up, such as an upgrade, is journalled as steps too.
+    system: since(
+      began,
+      boot.findLast(({ step }) => / ready$/i.test(step)),
+    ),
     firstPod: pod?.kind === "measured" ? pod.value : undefined,
     teardown: since(ended?.at, undo.at(-1)),
   };
