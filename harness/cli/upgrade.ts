@@ -91,7 +91,14 @@ export async function runPath(path: UpgradePath): Promise<UpgradeReport> {
   const up = await raiseLab(scenario, { progress: screenProgress() });
   try {
     const report = await takeInLab(up.claim(path.title).lab, scenario, path);
-    await up.lower({ outcome: "conforms" });
+    const undone = report.hops.find(({ ended }) => ended !== "done");
+    // Of a hop that failed the captures, tables and logs are kept, as of a claim that is false.
+    if (undone) await up.explain();
+    await up.lower(
+      undone
+        ? { outcome: "violates", because: `${undone.title} ${undone.ended}: ${undone.because}` }
+        : { outcome: "conforms" },
+    );
     return report;
   } catch (error) {
     await up.explain();

@@ -181,6 +181,6 @@ export interface UpgradeReport {
   readonly overheadMs: number;
   /** What the lab ran on: cores, load. */
   readonly computer: Readonly<Record<string, string | number>>;
-  /** Claims about it, added when the run has ended. */
+  /** How claims about it ended; where it is absent, the run's journal tells. */
   readonly verdicts?: readonly { readonly claim: string; readonly outcome: Outcome }[];
 }

@@ -1,16 +1,11 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { earlier, versions } from "#fixtures/versions";
+import { releasesHere } from "#harness/cli/upgrade-paths";
 import { assertValid } from "#harness/topology/validate";
-import { components, problemsOf } from "#harness/upgrade/path";
+import { problemsOf } from "#harness/upgrade/path";
 import { endings, paths, variants } from "./scenario.ts";
 
-const available = Object.fromEntries(
-  components.map((component) => {
-    const name = component === "cni" ? "flannel" : component;
-    return [component, [...earlier[name], versions[name]]];
-  }),
-) as unknown as Parameters<typeof problemsOf>[1];
+const available = await releasesHere();
 
 test.each(Object.values(paths).map((path) => [path.name, path] as const))("%s can be taken", (name, path) => {
   expect(problemsOf(path, available)).toEqual([]);
