@@ -123,6 +123,10 @@ export const within = {
       "75s",
       "servers look at the file with each handshake, when told by inotify, or once a minute",
     ],
+    mirrorMade: [
+      "100s",
+      "the kubelet shows a static pod in the API when it syncs that pod; a try before the API knew its Node is repeated after its syncFrequency of 1 min, and up to half of that more (workerResyncIntervalJitterFactor)",
+    ],
     mirrorReturns: [
       "20s",
       "the kubelet makes the mirror of a static pod again when it next syncs that pod, and then tells its state",

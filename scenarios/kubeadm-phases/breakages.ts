@@ -212,7 +212,7 @@ export const breakages: readonly Breakage<Name>[] = [
     breaks: after(
       "bootstrap-token",
       onFirst(
-        `${kubectl} delete clusterrolebinding kubeadm:apiserver-kubelet-client && ${kubectl} -n kube-system wait --for=create pod/etcd-cp-1 --timeout=50s`,
+        `${kubectl} delete clusterrolebinding kubeadm:apiserver-kubelet-client && ${kubectl} -n kube-system wait --for=create pod/etcd-cp-1 --timeout=100s`,
         `kubeadm init phase bootstrap-token --skip-token-print --config ${files.configuration}`,
       ),
     ),

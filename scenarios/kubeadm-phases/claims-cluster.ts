@@ -162,7 +162,7 @@ export function clusterClaims(claim: Claims<Name>): void {
     "bootstrap-token also lets the API server into kubelets: from then on a pod's log can be read",
     async ({ lab, reaches }) => {
       await built(lab, "bootstrap-token");
-      await reaches(logOf(lab, "etcd-cp-1"), equals("read"), within.podReady);
+      await reaches(logOf(lab, "etcd-cp-1"), equals("read"), within.mirrorMade);
     },
   );
 
