@@ -18,7 +18,15 @@ export interface InterfaceSpec<S extends string = string> {
   readonly name?: string;
 }
 
+/**
+ * What a machine is made of: a container shares this computer's kernel, a VM has one of its own. Both hang on the same
+ * wires and have the same disk.
+ */
+export type MachineKind = "container" | "vm";
+
 interface NodeBase<S extends string> {
+  /** Default: a container; of a cluster's machines what the whole lab's are, see `#harness/run/choose`. */
+  readonly machine?: MachineKind;
   readonly on: readonly (S | InterfaceSpec<S>)[];
   /** The default route: the name of a router on a common segment, or an address. */
   readonly via?: string;
@@ -63,6 +71,8 @@ export interface ResolvedSegment {
 
 export interface ResolvedNode {
   readonly name: string;
+  /** Default: a container. */
+  readonly machine?: MachineKind;
   readonly role: NodeSpec["role"];
   readonly interfaces: readonly ResolvedInterface[];
   /** Gateway of the default route, if any. */

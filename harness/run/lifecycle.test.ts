@@ -39,7 +39,10 @@ const ipip: FeatureReport = {
 
 test("a host that lacks features is unsupported: each is named, with how it was tried and what was seen; nothing is raised", async () => {
   const backend = backendWith(present("vxlan"), ipip);
-  const raising = raiseLab(scenario({ needs: ["vxlan", "ipip", "netem"] }), { progress: silentProgress, backend });
+  const raising = raiseLab(scenario({ needs: ["vxlan", "ipip", "netem"] }), {
+    progress: silentProgress,
+    backends: [["container", backend]],
+  });
   await expect(raising).rejects.toMatchObject({ name: "Unsupported", features: ["ipip", "netem"] });
   await expect(raising.catch((error) => `${error.message}\n`)).resolves.toMatchFileSnapshot("testdata/unsupported.txt");
   expect(backend.asked).toEqual(["sweep", "survey"]);
@@ -47,14 +50,18 @@ test("a host that lacks features is unsupported: each is named, with how it was 
 
 test("a host that has them goes on to prepare", async () => {
   const backend = backendWith(present("vxlan"));
-  await expect(raiseLab(scenario({ needs: ["vxlan"] }), { progress: silentProgress, backend })).rejects.toThrow();
+  await expect(
+    raiseLab(scenario({ needs: ["vxlan"] }), { progress: silentProgress, backends: [["container", backend]] }),
+  ).rejects.toThrow();
   expect(backend.asked).toEqual(["sweep", "survey", "prepare"]);
 });
 
 test("a scenario with mistakes asks nobody for anything", async () => {
   const backend = backendWith();
   const mistaken = scenario({ id: "Metal LB" }, { podCidr: "172.17.0.0/16" });
-  const error = await raiseLab(mistaken, { progress: silentProgress, backend }).catch((error) => error);
+  const error = await raiseLab(mistaken, { progress: silentProgress, backends: [["container", backend]] }).catch(
+    (error) => error,
+  );
   expect(error.name).toBe("Misdeclared");
   expect(error.problems.length).toBeGreaterThan(1);
   expect(backend.asked).toEqual([]);
@@ -67,4 +74,26 @@ test("an interrupted run never conforms and is never kept, however it went until
   expect(ending({ outcome: "violates" }, interrupted)).toEqual({ outcome: "violates", because, keep: false });
   const { signal } = new AbortController();
   expect(ending({ outcome: "conforms", keep: true }, signal)).toEqual({ outcome: "conforms", keep: true });
+});
+
+test("what containers lack VMs may have; where neither has it, both reasons are told; who forces one kind hears of that alone", async () => {
+  const containers = backendWith(ipip);
+  const vms = backendWith(present("ipip"));
+  const poor = backendWith({ ...ipip, seen: "no user-mode-linux" });
+  const raised = async (second: MachineBackend, machines?: "container" | "vm") =>
+    raiseLab(scenario({ needs: ["ipip"] }), {
+      progress: silentProgress,
+      backends: [
+        ["container", containers],
+        ["vm", second],
+      ],
+      ...(machines && { machines }),
+    }).catch((error) => error.message);
+  await raised(vms);
+  expect(vms.asked).toEqual(["sweep", "survey", "prepare"]);
+  expect(containers.asked).not.toContain("prepare");
+  expect(await raised(poor)).toMatch(
+    /this host lacks ipip; the kernel of VM machines lacks ipip.*container: ipip.*vm: ipip: .*: no user-mode-linux/s,
+  );
+  expect(await raised(vms, "container")).not.toMatch(/VM/);
 });

@@ -2,24 +2,22 @@ import { runEnded } from "#harness/evidence/listeners";
 import { judge } from "#harness/judging/judge";
 import { worst } from "#harness/judging/outcome";
 import { within } from "#harness/judging/within";
-import { containerBackend } from "#harness/machines/container/backend";
 import type { Artifact } from "#harness/model/artifacts";
-import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
+import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { RunFacts, StepDone } from "#harness/model/evidence";
 import type { Fault } from "#harness/model/faults";
-import type { Feature, Features } from "#harness/model/features";
 import type { Invariant, Outcome } from "#harness/model/judging";
 import type { Kube, KubeObject, KubeRef } from "#harness/model/kube";
 import type { MachineBackend } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Lab, Scenario, World } from "#harness/model/scenario";
-import { softwareOf } from "#harness/model/software";
-import type { ResolvedTopology, Topology } from "#harness/model/topology";
+import type { MachineKind, ResolvedTopology, Topology } from "#harness/model/topology";
 import type { Duration } from "#harness/model/units";
 import { pictureSvg, pictureText } from "#harness/topology/picture";
-import { resolve } from "#harness/topology/resolve";
 import { assertValid } from "#harness/topology/validate";
+import { everyBackend, forcedMachines } from "./backends.ts";
 import { boot } from "./boot.ts";
+import { type Backends, chooseMachines } from "./choose.ts";
 import { createRun, type OwnedRun } from "./create.ts";
 import { explain } from "./explain.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -28,7 +26,10 @@ import { startWatches, type Watches, worldOf } from "./watches.ts";
 
 export interface RaiseOptions {
   readonly progress: Progress;
-  readonly backend?: MachineBackend;
+  /** Where machines may come from, the preferred first. */
+  readonly backends?: Backends;
+  /** Of what kind the cluster's machines must be. Default `HARDWAY_MACHINES`, or else the first that has what is needed. */
+  readonly machines?: MachineKind;
   /** Stop after this provisioning step and leave the rest undone: the lab then has machines, but no ready cluster. */
   readonly until?: string;
   /** Ends the preparations. Once machines rise, the run listens for interruptions itself. */
@@ -63,10 +64,9 @@ interface RunEnd {
  */
 export async function raiseLab<T extends Topology>(
   scenario: Scenario<T>,
-  { progress, backend = containerBackend(), until, signal }: RaiseOptions,
+  { progress, backends = everyBackend(), machines = forcedMachines(), until, signal }: RaiseOptions,
 ): Promise<UpLab<keyof T["nodes"] & string>> {
   assertValid(scenario);
-  const topology = resolve(scenario.topology);
   const preparations: StepDone[] = [];
   const timed = async <P>(step: string, work: Promise<P>): Promise<P> => {
     const began = Date.now();
@@ -74,8 +74,9 @@ export async function raiseLab<T extends Topology>(
     preparations.push({ kind: "step-done", at: Date.now(), step, on: [], ms: Date.now() - began });
     return result;
   };
-  await timed("prepare: sweep", backend.sweep());
-  refuseUnsupported(scenario, topology, await timed("prepare: survey", backend.survey(progress)));
+  for (const [, { sweep }] of backends) await timed("prepare: sweep", sweep());
+  const choosing = chooseMachines(scenario, backends, { forced: machines, progress });
+  const { backend, topology } = await timed("prepare: survey", choosing);
   const { images } = scenario.cluster;
   const prepared = await timed("prepare: artifacts and images", backend.prepare(images, progress, signal));
   signal?.throwIfAborted();
@@ -148,27 +149,6 @@ export async function raiseLab<T extends Topology>(
 export function ending({ outcome, because, keep = false }: RunEnd, signal: AbortSignal): RunEnd & { keep: boolean } {
   if (!signal.aborted) return { outcome, keep, ...(because !== undefined && { because }) };
   return { outcome: worst(outcome, "broken"), because: `interrupted by ${signal.reason}`, keep: false };
-}
-
-/** Everything that a scenario needs of its host: itself, its add-ons, its machines' software. */
-function needsOf(scenario: Scenario, topology: ResolvedTopology): Feature[] {
-  const addons = scenario.cluster.addons.flatMap((addon) => addon.needs);
-  const software = topology.nodes.flatMap((node) => softwareOf(node)?.needs ?? []);
-  return [...new Set([...scenario.needs, ...addons, ...software])];
-}
-
-function refuseUnsupported(scenario: Scenario, topology: ResolvedTopology, features: Features): void {
-  const missing = needsOf(scenario, topology).filter((need) => !features.get(need)?.present);
-  if (missing.length === 0) return;
-  const told = missing.map((name) => {
-    const report = features.get(name);
-    return report ? `${name}: ${report.how}: ${report.seen ?? "failed"}` : `${name}: not tried by this backend`;
-  });
-  throw new Unsupported(`this host lacks ${missing.join(", ")}`, missing, {
-    who: scenario.id,
-    seen: told.join("\n"),
-    look: "npx hardway doctor",
-  });
 }
 
 function factsOf(

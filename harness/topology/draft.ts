@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type {
   InterfaceSpec,
+  MachineKind,
   NodeSpec,
   ResolvedInterface,
   ResolvedNode,
@@ -20,7 +21,7 @@ export interface Draft {
 }
 
 /** Interfaces on unknown segments, unreadable networks and unknown neighbours are left out; exhausted segments are told. */
-export function draft(topology: Topology): Draft {
+export function draft(topology: Topology, clusterOn: MachineKind = "container"): Draft {
   const problems: string[] = [];
   const networks = readableSegments(topology);
   const nodes = Object.entries(topology.nodes);
@@ -72,8 +73,10 @@ export function draft(topology: Topology): Draft {
   const resolvedNode = ([name, node]: [string, NodeSpec]): ResolvedNode => {
     const gateway =
       node.via === undefined || parseAddress(node.via) !== undefined ? node.via : addressTowards(name, node.via);
+    const machine = node.machine ?? (isClustered(node) ? clusterOn : "container");
     return {
       name,
+      ...(machine !== "container" && { machine }),
       role: node.role,
       interfaces: interfaces.get(name) ?? [],
       ...(gateway !== undefined && { gateway }),
@@ -102,6 +105,8 @@ export function draft(topology: Topology): Draft {
     problems,
   };
 }
+
+const isClustered = ({ role }: NodeSpec): boolean => role === "control-plane" || role === "worker";
 
 /** The interfaces of a node in order; `"k8s"` is short for `{ segment: "k8s" }`. */
 export function interfaceSpecs(node: NodeSpec): readonly InterfaceSpec[] {

@@ -1,0 +1,70 @@
+import { Unsupported } from "#harness/model/errors";
+import type { Feature, Features } from "#harness/model/features";
+import type { MachineBackend } from "#harness/model/machines";
+import type { Progress } from "#harness/model/progress";
+import type { Scenario } from "#harness/model/scenario";
+import { softwareOf } from "#harness/model/software";
+import type { MachineKind, ResolvedTopology } from "#harness/model/topology";
+import { resolve } from "#harness/topology/resolve";
+
+/** What a lab's machines are, and where they come from. */
+export interface Choice {
+  readonly backend: MachineBackend;
+  readonly topology: ResolvedTopology;
+}
+
+/** Backends by what they make of a cluster's machines, in order of preference. */
+export type Backends = readonly (readonly [MachineKind, MachineBackend])[];
+
+/**
+ * The first backend whose cluster machines have all that a scenario needs: containers if this computer's kernel has it,
+ * else VMs. `forced` is asked alone. Throws `Unsupported` with what each lacks.
+ */
+export async function chooseMachines(
+  scenario: Scenario,
+  backends: Backends,
+  { forced, progress }: { readonly forced?: MachineKind | undefined; readonly progress?: Progress },
+): Promise<Choice> {
+  const refusals: Refusal[] = [];
+  for (const [kind, backend] of backends) {
+    if (forced !== undefined && forced !== kind) continue;
+    const topology = resolve(scenario.topology, kind);
+    const refusal = refusalOf(kind, needsOf(scenario, topology), await backend.survey(progress));
+    if (!refusal) return { backend, topology };
+    refusals.push(refusal);
+  }
+  const missing = [...new Set(refusals.flatMap((refusal) => refusal.missing))];
+  throw new Unsupported(refusals.map(({ sentence }) => sentence).join("; "), missing, {
+    who: scenario.id,
+    seen: refusals.flatMap(({ told }) => told).join("\n"),
+    look: "npx hardway doctor",
+  });
+}
+
+interface Refusal {
+  readonly sentence: string;
+  readonly missing: readonly Feature[];
+  readonly told: readonly string[];
+}
+
+/** Everything that a scenario needs: itself, its add-ons, its machines' software. */
+function needsOf(scenario: Scenario, topology: ResolvedTopology): readonly Feature[] {
+  const addons = scenario.cluster.addons.flatMap((addon) => addon.needs);
+  const software = topology.nodes.flatMap((node) => softwareOf(node)?.needs ?? []);
+  return [...new Set([...scenario.needs, ...addons, ...software])];
+}
+
+const kernelOf: Readonly<Record<MachineKind, string>> = {
+  container: "this host",
+  vm: "the kernel of VM machines",
+};
+
+function refusalOf(kind: MachineKind, needs: readonly Feature[], features: Features): Refusal | undefined {
+  const missing = needs.filter((need) => !features.get(need)?.present);
+  if (missing.length === 0) return undefined;
+  const told = missing.map((name) => {
+    const report = features.get(name);
+    return `${kind}: ${name}: ${report ? `${report.how}: ${report.seen ?? "failed"}` : "not tried by this backend"}`;
+  });
+  return { sentence: `${kernelOf[kind]} lacks ${missing.join(", ")}`, missing, told };
+}
