@@ -37,7 +37,10 @@ function labAt(folder: string): { lab: Lab; journal: Evidence[] } {
 }
 
 /** Takes the path with a first hop that does this. */
-async function take(firstHop: () => Promise<void>, more: Partial<Watching<number>> = {}) {
+async function take(
+  firstHop: () => Promise<void>,
+  { leave = async () => {}, ...more }: Partial<Watching<number>> & { readonly leave?: () => Promise<void> } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "hardway-take-"));
   const { lab, journal } = labAt(folder);
   const asked: string[] = [];
@@ -71,7 +74,10 @@ async function take(firstHop: () => Promise<void>, more: Partial<Watching<number
               },
             ];
           },
-          [Symbol.asyncDispose]: async () => void asked.push("users gone"),
+          async [Symbol.asyncDispose]() {
+            await leave();
+            asked.push("users gone");
+          },
         };
       },
     },
@@ -146,4 +152,15 @@ test("a cluster that cannot be looked at afterwards has no changes to tell, rath
 test("users that are not served before anything is done break the lab", async () => {
   const users = { begin: () => Promise.reject(new LabBroken("nobody answers", { who: "load-balancer" })) };
   await expect(take(async () => {}, { users })).rejects.toThrow("nobody answers");
+});
+
+test("users whose things stay in a cluster that a hop has broken cost the report nothing; in a sound one they do", async () => {
+  const leave = () => Promise.reject(new LabBroken("PersistentVolume ledger: is still there"));
+  const breaks = () => Promise.reject(new LabBroken("the kubelet does not come back"));
+  const { report, journal } = await take(breaks, { leave });
+  expect(report.hops.map(({ ended }) => ended)).toEqual(["failed", "skipped"]);
+  expect(journal).toContainEqual(
+    expect.objectContaining({ step: "users leave", error: expect.stringContaining("is still there") }),
+  );
+  await expect(take(async () => {}, { leave })).rejects.toThrow("is still there");
 });

@@ -92,7 +92,17 @@ export async function takePath<I>(
     for (const hop of path.hops.keys()) all.push(...(await watching.forecast(lab, path, hop)));
     return all;
   });
-  await using active = await told("users begin", () => users.begin(lab));
+  const steps: StepTaken[] = [];
+  const hops: HopTaken[] = [];
+  const active = await told("users begin", () => users.begin(lab));
+  await using _leaving = {
+    // What a hop has broken may hold what they needed: pods of a node that is silent never end.
+    [Symbol.asyncDispose]: () =>
+      told("users leave", async () => active[Symbol.asyncDispose]()).catch((cause) => {
+        const undone = hops.some(({ ended }) => ended !== "done");
+        if (!undone || !(cause instanceof LabBroken) || run.signal.aborted) throw cause;
+      }),
+  };
   const { began } = active;
   const spanSince = (from: number): Span => ({ from: from - began, ms: Date.now() - from });
   const watchQuietly = async (what: string): Promise<Span> => {
@@ -105,8 +115,6 @@ export async function takePath<I>(
   const effort = await Effort.begin(Object.values(lab.nodes));
   const load = loadavg()[0] ?? 0;
   const started = Date.now();
-  const steps: StepTaken[] = [];
-  const hops: HopTaken[] = [];
   for (const [hop, plan] of plans.entries()) {
     const from = Date.now();
     const ended = hops.some(({ ended }) => ended !== "done")
