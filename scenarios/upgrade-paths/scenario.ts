@@ -1,18 +1,11 @@
-import { readdirSync } from "node:fs";
 import type { Ending } from "#fixtures/claims/upgrade";
 import { upgradeLab } from "#fixtures/upgrades/lab";
+import { namedPaths } from "#harness/cli/upgrade-paths";
 import type { UpgradePath } from "#harness/model/upgrade";
 
 /** Every path that has a name, by it. */
 export const paths: Readonly<Record<string, UpgradePath>> = Object.fromEntries(
-  await Promise.all(
-    readdirSync(new URL("../../fixtures/upgrades/paths/", import.meta.url)).map(async (file) => {
-      const { default: path } = (await import(`#fixtures/upgrades/paths/${file.replace(/\.ts$/, "")}`)) as {
-        default: UpgradePath;
-      };
-      return [path.name, path];
-    }),
-  ),
+  (await namedPaths()).map((path) => [path.name, path]),
 );
 
 /** How a path ends that does not end well. */

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { releasesHere } from "#harness/cli/upgrade-paths";
 import { assertValid } from "#harness/topology/validate";
@@ -14,8 +13,6 @@ test.each(Object.values(paths).map((path) => [path.name, path] as const))("%s ca
   assertValid(lab);
 });
 
-test("every path is in a file of its name, and every ending is of a path", () => {
-  const files = readdirSync(new URL("../../fixtures/upgrades/paths/", import.meta.url));
-  expect(Object.keys(paths).sort()).toEqual(files.map((file) => file.replace(/\.ts$/, "")).sort());
+test("every ending is of a path", () => {
   expect(Object.keys(paths)).toEqual(expect.arrayContaining(Object.keys(endings)));
 });
