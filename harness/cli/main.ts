@@ -110,6 +110,18 @@ export function program(done: (code: number) => void): Command {
     .action(async () => done(await (await import("./doctor.ts")).doctor()));
 
   hardway
+    .command("inventory")
+    .description("an Ansible inventory program: the groups of one cluster from the tags of servers")
+    .option("--servers <file>", "JSON or YAML list of {name, address, publicAddress, tags} (default: HARDWAY_SERVERS)")
+    .option("--cluster <name>", "of which cluster (default: HARDWAY_CLUSTER, or the only one)")
+    .option("--group-vars <file>", "YAML or JSON, variables by group (default: HARDWAY_GROUP_VARS)")
+    .option("--list", "groups and variables as JSON, as Ansible asks for them; also the default")
+    .option("--host <name>", "the variables of one machine as JSON")
+    .addOption(new Option("--yaml", "as a YAML inventory file").conflicts(["list", "host", "ini"]))
+    .addOption(new Option("--ini", "as an INI inventory file").conflicts(["list", "host"]))
+    .action(async (options) => done((await import("./inventory.ts")).inventoryCommand(options)));
+
+  hardway
     .command("artifacts")
     .description("programs in the cache, and where each came from")
     .option("--verify", "read every file again and compare its SHA-256; exit code 2 if one differs")
