@@ -28,6 +28,10 @@ export const within = {
       "a machine asks each of its daemons for version, flags and metrics, and reads its certificates: 1 s, on a busy computer ten times that",
     ],
     machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
+    sshLetsIn: [
+      "30s",
+      "a handshake is some milliseconds of computing; a VM that boots without KVM takes seconds for it",
+    ],
     serviceStart: ["20s", "a systemd unit on a machine that is up; systemd itself gives up after 90 s"],
     apiServerRestarts: [
       "110s",

@@ -1,25 +1,10 @@
-import { randomUUID } from "node:crypto";
-import type { Duplex } from "node:stream";
 import type { Container } from "dockerode";
 import { ms } from "#harness/judging/duration";
 import { within } from "#harness/judging/within";
 import { LabBroken, reasonOf } from "#harness/model/errors";
+import { newMark, type Spawned } from "../spawned.ts";
 import { answered } from "./engine.ts";
 import { Frames } from "./frames.ts";
-
-/** Marks every process of one command, its children too, so that they can be found again to be killed. */
-const cookie = "HARDWAY_EXEC";
-
-export interface Spawned {
-  /** What comes out: frames of standard output and standard error. */
-  readonly output: AsyncIterable<{ readonly from: "stdout" | "stderr"; readonly data: Buffer }>;
-  /** The raw stream; writing to it is the process's standard input. */
-  readonly stream: Duplex;
-  /** Call it after the output ended. Throws `LabBroken` when the container went away under the process. */
-  exitCode(): Promise<number>;
-  /** Signals the process and all that it started, wherever they moved to. */
-  kill(signal: "INT" | "TERM" | "KILL"): Promise<void>;
-}
 
 /** Starts a program in a container through the engine's exec API. Throws `LabBroken` when the container does not run. */
 export async function spawn(
@@ -28,7 +13,7 @@ export async function spawn(
   argv: readonly string[],
   { stdin }: { readonly stdin: boolean },
 ): Promise<Spawned> {
-  const id = randomUUID();
+  const mark = newMark();
   const gone = (cause: unknown) =>
     new LabBroken(`could not run \`${argv.join(" ").slice(0, 200)}\``, {
       who,
@@ -38,7 +23,7 @@ export async function spawn(
   const exec = await container
     .exec({
       Cmd: [...argv],
-      Env: [`${cookie}=${id}`],
+      Env: [mark.variable],
       AttachStdin: stdin,
       AttachStdout: true,
       AttachStderr: true,
@@ -71,9 +56,8 @@ export async function spawn(
       }
     },
     async kill(signal) {
-      const script = `for p in $(grep -lsF ${cookie}=${id} /proc/[0-9]*/environ | cut -d/ -f3); do kill -${signal} $p 2>/dev/null; done; true`;
       const killer = await container
-        .exec({ Cmd: ["/bin/sh", "-c", script], AttachStdout: true, AttachStderr: true })
+        .exec({ Cmd: ["/bin/sh", "-c", mark.kill(signal)], AttachStdout: true, AttachStderr: true })
         .catch((error) => {
           if (answered(error, 404, 409)) return undefined;
           throw gone(error);

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { type Frame, Frames } from "./frames.ts";
+import type { Frame } from "../spawned.ts";
+import { Frames } from "./frames.ts";
 
 const frame = (stream: number, text: string): Buffer => {
   const header = Buffer.alloc(8);

@@ -1,9 +1,5 @@
 import { Transform, type TransformCallback } from "node:stream";
-
-export interface Frame {
-  readonly from: "stdout" | "stderr";
-  readonly data: Buffer;
-}
+import type { Frame } from "../spawned.ts";
 
 const headerLength = 8;
 

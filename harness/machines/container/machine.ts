@@ -1,7 +1,5 @@
-import { buffer } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import type { Container } from "dockerode";
-import { pack } from "tar-stream";
 import type { LabFabric } from "#harness/fabric/wires";
 import type { Socket } from "#harness/fabric/wiring";
 import { within } from "#harness/judging/within";
@@ -9,6 +7,7 @@ import { LabBroken } from "#harness/model/errors";
 import type { Machine, Powered, Shell } from "#harness/model/machines";
 import type { ResolvedNode } from "#harness/model/topology";
 import type { FileTree } from "#harness/model/units";
+import { putFiles } from "../files.ts";
 
 /** A machine that is a container: systemd as PID 1, wired by the fabric. */
 export class ContainerMachine implements Machine, Powered {
@@ -60,8 +59,8 @@ done`;
     return `${State.Status}${State.Running ? "" : `, exit code ${State.ExitCode}`}\n${stripVTControlCharacters(log.toString()).replaceAll("\r", "").trim()}`;
   }
 
-  async put(files: FileTree): Promise<void> {
-    await this.sh(["tar", "-x", "-p", "-C", "/", "-f", "-"], { input: await tarOf(files) });
+  put(files: FileTree): Promise<void> {
+    return putFiles(this.sh, files);
   }
 
   async cutPower(): Promise<void> {
@@ -75,26 +74,4 @@ done`;
     await this.#fabric.replug(await this.socket());
     await this.booted();
   }
-}
-
-/**
- * Files as a tar archive, to be unpacked by the machine's own tar: unlike the engine's upload that reaches tmpfs such
- * as /run too, knows the machine's user names, and replaces a file that is in use instead of writing into it.
- */
-async function tarOf(files: FileTree): Promise<Buffer> {
-  const archive = pack();
-  for (const [path, file] of Object.entries(files)) {
-    const { content, mode = 0o644, owner = "root" } = typeof file === "string" ? { content: file } : file;
-    const [user = "root", group = user] = owner.split(":");
-    archive.entry(
-      { name: path.replace(/^\/+/, ""), mode, mtime: new Date(), ...ownership("u", user), ...ownership("g", group) },
-      typeof content === "string" ? content : Buffer.from(content),
-    );
-  }
-  archive.finalize();
-  return buffer(archive);
-}
-
-function ownership(kind: "u" | "g", who: string): Record<string, string | number> {
-  return /^\d+$/.test(who) ? { [`${kind}id`]: Number(who) } : { [`${kind}name`]: who };
 }
