@@ -210,6 +210,10 @@ export const within = {
       "30s",
       "a Lease is another's 15 s after it was last renewed (leaseDurationSeconds), looked at every 2 s; two elections and the start of controllers take seconds",
     ],
+    policyTakesEffect: [
+      "15s",
+      "each node hears of a policy, a label or a pod by a watch and writes its packet filter anew, in a second, on a busy computer in five; a look at what became of connections takes a second where they are dropped",
+    ],
     nodeDrained: [
       "120s",
       "pods have 30 s to end, and evictions that a PodDisruptionBudget forbids are tried again every 5 s until their like is ready elsewhere",
