@@ -81,7 +81,10 @@ async function take(
         };
       },
     },
-    inventory: async () => ++looks,
+    inventory: async () => {
+      asked.push("stock");
+      return ++looks;
+    },
     changes: (before, after) => [{ kind: "version", on: "m1", what: "looks", before: `${before}`, after: `${after}` }],
     forecast: async (_, __, hop) => [{ severity: "changes", hop, kind: "made-up", says: "So." }],
     progress: silent,
@@ -93,7 +96,7 @@ async function take(
 
 test("a path is taken while users are at work, and the report tells all of it", async () => {
   const { report, asked, written, journal } = await take(async () => {});
-  expect(asked).toEqual(["users begin", "second hop", "users end", "users gone"]);
+  expect(asked).toEqual(["stock", "users begin", "second hop", "users end", "users gone", "stock"]);
   expect(report.hops).toMatchObject([
     { title: "kubernetes 1.34.4 → 1.35.4", ended: "done" },
     { title: "kubernetes 1.35.4 → 1.36.3", ended: "done" },
@@ -123,7 +126,7 @@ test("a hop that fails is an outcome: what comes after it is skipped, users are 
   expect(report.steps).toMatchObject([
     { name: "etcd on m1", error: expect.stringContaining("etcd did not come back") },
   ]);
-  expect(asked).toEqual(["users begin", "users end", "users gone"]);
+  expect(asked).toEqual(["stock", "users begin", "users end", "users gone", "stock"]);
 });
 
 test("a hop whose step overruns its budget fails, and is no hang", async () => {

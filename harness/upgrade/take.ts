@@ -92,17 +92,8 @@ export async function takePath<I>(
     for (const hop of path.hops.keys()) all.push(...(await watching.forecast(lab, path, hop)));
     return all;
   });
-  const steps: StepTaken[] = [];
-  const hops: HopTaken[] = [];
-  const active = await told("users begin", () => users.begin(lab));
-  await using _leaving = {
-    // What a hop has broken may hold what they needed: pods of a node that is silent never end.
-    [Symbol.asyncDispose]: () =>
-      told("users leave", async () => active[Symbol.asyncDispose]()).catch((cause) => {
-        const undone = hops.some(({ ended }) => ended !== "done");
-        if (!undone || !(cause instanceof LabBroken) || run.signal.aborted) throw cause;
-      }),
-  };
+  await using present = new AsyncDisposableStack();
+  const active = present.use(await told("users begin", () => users.begin(lab)));
   const { began } = active;
   const spanSince = (from: number): Span => ({ from: from - began, ms: Date.now() - from });
   const watchQuietly = async (what: string): Promise<Span> => {
@@ -115,6 +106,8 @@ export async function takePath<I>(
   const effort = await Effort.begin(Object.values(lab.nodes));
   const load = loadavg()[0] ?? 0;
   const started = Date.now();
+  const steps: StepTaken[] = [];
+  const hops: HopTaken[] = [];
   for (const [hop, plan] of plans.entries()) {
     const from = Date.now();
     const ended = hops.some(({ ended }) => ended !== "done")
@@ -126,6 +119,11 @@ export async function takePath<I>(
   const overheadMs = effort.overheadMs(during.ms);
   const quietAfter = await watchQuietly("watch users afterwards");
   const records = await told("users end", () => active.end());
+  await told("users leave", () => present.disposeAsync()).catch((cause) => {
+    // What a hop has broken may hold what they needed: pods of a node that is silent never end.
+    const undone = hops.some(({ ended }) => ended !== "done");
+    if (!undone || !(cause instanceof LabBroken) || run.signal.aborted) throw cause;
+  });
   const phases = { before: quietBefore, during, after: quietAfter };
   const changes = await told("take stock again", () => watching.inventory(lab)).then(
     (after) => watching.changes(before, after),
