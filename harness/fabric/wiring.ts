@@ -66,11 +66,19 @@ export function segmentsScript(topology: ResolvedTopology): string {
   ].join("\n");
 }
 
-/** A machine as the fabric sees it: the process, in the fabric's PID namespace, whose network namespace gets the wires. */
+/**
+ * A machine as the fabric sees it: the process, in the fabric's PID namespace, whose network namespace gets the wires.
+ * Of a node that is a VM that is its hull: it gets bare wires, and the guest does the rest (`guestNetwork`).
+ */
 export interface Socket {
   readonly node: ResolvedNode;
   readonly pid: number;
 }
+
+/** The far end of a VM's wire, in its hull. */
+export const wireName = (index: number): string => `wire${index}`;
+
+const isGuest = ({ machine }: ResolvedNode): boolean => machine === "vm";
 
 /**
  * A shell script for the fabric's network namespace that plugs machines in: veth pairs, the near ends on the bridges,
@@ -88,14 +96,15 @@ export function plugScript(
   for (const { node } of sockets)
     for (const nic of node.interfaces)
       script.push(`ip link del ${ports.port(node.name, nic.segment)} 2>/dev/null || true`);
-  for (const { node, pid } of sockets) script.push(inside(pid, [...sysctls(node, "before")]));
+  for (const { node, pid } of sockets) if (!isGuest(node)) script.push(inside(pid, sysctls(node, "before")));
   script.push(
     batch(
       sockets.flatMap(({ node, pid }) =>
-        node.interfaces.flatMap((nic) => {
+        node.interfaces.flatMap((nic, index) => {
           const port = ports.port(node.name, nic.segment);
+          const peer = isGuest(node) ? wireName(index) : `${nic.name} address ${nic.mac}`;
           return [
-            `link add ${port} mtu 1500 type veth peer name ${nic.name} address ${nic.mac} mtu 1500 netns ${pid}`,
+            `link add ${port} mtu 1500 type veth peer name ${peer} mtu 1500 netns ${pid}`,
             `link set ${port} alias ${node.name}/${nic.name} master ${ports.bridge(nic.segment)} ${unplugged.has(port) ? "down" : "up"}`,
           ];
         }),
@@ -103,7 +112,7 @@ export function plugScript(
     ),
   );
   for (const { node, pid } of sockets) {
-    script.push(inside(pid, [...sysctls(node, "after"), batch(addressing(node))]));
+    if (!isGuest(node)) script.push(inside(pid, [...sysctls(node, "after"), batch(addressing(node))]));
     const pipe = `/proc/${pid}/root${gate}`;
     script.push(`mkfifo ${pipe} 2>/dev/null || true`, `echo > ${pipe}`);
   }
@@ -124,6 +133,31 @@ function addressing(node: ResolvedNode): string[] {
   const routes = node.routes.map(({ to, via }) => `route add ${to} via ${via}`);
   return [...addresses, ...(node.gateway ? [`route add default via ${node.gateway}`] : []), ...routes];
 }
+
+/**
+ * A shell script by which a guest makes its interfaces what those of a container of the same node are: known by their
+ * MAC addresses, named, addressed and routed as the topology says.
+ */
+export function guestNetwork(node: ResolvedNode): string {
+  return [
+    "set -e",
+    `name() {
+  for file in /sys/class/net/*/address; do
+    device=\${file%/address} device=\${device##*/}
+    read -r mac <"$file"
+    [ "$mac" != "$1" ] || [ $device = "$2" ] || ip link set $device name "$2"
+  done
+}`,
+    ...node.interfaces.map(({ mac, name }) => `name ${mac} ${name}`),
+    ...sysctls(node, "before").flatMap((line) => [line, ...ofEachInterface(line, node)]),
+    ...sysctls(node, "after"),
+    batch(["link set lo up", ...addressing(node)]),
+  ].join("\n");
+}
+
+/** A container's interfaces take `default` when they are plugged in; those of a guest are there before it can be set. */
+const ofEachInterface = (line: string, { interfaces }: ResolvedNode): string[] =>
+  line.includes("/conf/default/") ? interfaces.map(({ name }) => line.replace("/default/", `/${name}/`)) : [];
 
 const sysctlName = /^net\.[\w./-]+$/;
 

@@ -62,6 +62,12 @@ export interface Powered {
   restorePower(): Promise<void>;
 }
 
+/** A machine with a console. */
+export interface Consoled {
+  /** What kernel and systemd wrote to it since the machine was made, or the last lines of that; it can be read without power. */
+  console(lines?: number): Promise<string>;
+}
+
 /** The wires. */
 export interface Fabric {
   /** Takes the link of one interface down at the switch, as a pulled cable would; disposing plugs it in again. */
@@ -80,7 +86,7 @@ export interface Capture extends AsyncDisposable {
 }
 
 export interface RaisedLab extends AsyncDisposable {
-  readonly machines: ReadonlyMap<string, Machine & Partial<Powered>>;
+  readonly machines: ReadonlyMap<string, Machine & Partial<Powered & Consoled>>;
   readonly fabric: Fabric;
 }
 

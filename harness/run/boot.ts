@@ -3,7 +3,7 @@ import { judge } from "#harness/judging/judge";
 import { within } from "#harness/judging/within";
 import { connect } from "#harness/kube/connect";
 import { whenAsked } from "#harness/kube/when-asked";
-import { forward } from "#harness/machines/container/forward";
+import { forward } from "#harness/machines/forward";
 import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { Kube, KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";

@@ -1,6 +1,6 @@
 import { Cache, cacheFolder } from "../../artifacts/cache.ts";
 import { obtain } from "../../artifacts/obtain.ts";
-import { type ArchivedImage, imageArchive } from "../../images/archive.ts";
+import type { ArchivedImage } from "../../images/archive.ts";
 import { enabling, type Layer, overlayLayer } from "../../images/layer.ts";
 import { recipeDigest } from "../../images/recipe.ts";
 import { packagesDigest, packagesLayer } from "../../images/rootfs.ts";
@@ -11,14 +11,17 @@ import type { Prepared } from "../../model/machines.ts";
 import type { Progress, ProgressLine } from "../../model/progress.ts";
 import { answered, type Engine, engine as findEngine } from "./engine.ts";
 import { label } from "./labels.ts";
-import { fillStore, hasStore, removeOldStores, removeStore } from "./store.ts";
+import { fillStore } from "./store.ts";
+import { hasImage, loadImage } from "./tools-image.ts";
+import { fillVolume, isFilled, removeFilled, removeOldVolumes } from "./volumes.ts";
 
 /** Raised when what this file makes of the same recipe changes. */
 const edition = 1;
 
 const repository = "hardway-machine";
 
-interface Plan {
+/** The artifacts of an image set, and the names of what is made of them. */
+export interface Plan {
   readonly artifacts: ReadonlyMap<Program, Artifact>;
   readonly machineImage: string;
   readonly store: string;
@@ -34,9 +37,9 @@ export async function prepare(set: ImageSet, progress: Progress, signal?: AbortS
   const plan = await planOf(engine, set, progress, signal);
   const bake: Bake = { engine, set, plan, progress, ...(signal && { signal }) };
   const { machineImage, store } = plan;
-  const [image, filled] = await Promise.all([hasImage(engine, machineImage), hasStore(engine, store)]);
+  const [image, filled] = await Promise.all([hasImage(engine, machineImage), isFilled(engine, store)]);
   if (!image) await alone(machineImage, "machine image", bake, () => hasImage(engine, machineImage), loadMachine);
-  if (!filled) await alone(store, "pod images", bake, () => hasStore(engine, store), fill);
+  if (!filled) await alone(store, "pod images", bake, () => isFilled(engine, store), fill);
   return { images: set, machineImage, artifacts: [...plan.artifacts.values()], detail: { store } };
 }
 
@@ -56,8 +59,9 @@ export async function removeOldImages(current: readonly ImageSet[], progress: Pr
       if (!answered(error, 404, 409)) throw error;
     }
   }
-  const stores = await removeOldStores(
+  const stores = await removeOldVolumes(
     engine,
+    "store",
     plans.map(({ store }) => store),
   );
   return [...removed, ...stores.map((name) => `volume ${name}`)];
@@ -67,11 +71,11 @@ export async function removeOldImages(current: readonly ImageSet[], progress: Pr
 export async function removeImages(set: ImageSet, progress: Progress): Promise<void> {
   const engine = await findEngine();
   const { machineImage, store } = await planOf(engine, set, progress);
-  await removeStore(store);
+  await removeFilled(store);
   await engine.docker.getImage(machineImage).remove();
 }
 
-async function planOf({ arch }: Engine, set: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Plan> {
+export async function planOf({ arch }: Engine, set: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Plan> {
   const programs = [...new Set([set.machine, ...set.pods].flatMap((of) => Object.values(of.programs)))];
   const artifacts = await obtain(programs, { arch, progress, ...(signal && { signal }) });
   const digests = (of: Readonly<Record<string, Program>>) =>
@@ -96,7 +100,8 @@ async function planOf({ arch }: Engine, set: ImageSet, progress: Progress, signa
   };
 }
 
-interface Bake {
+/** What is to be made, and of what. */
+export interface Bake {
   readonly engine: Engine;
   readonly set: ImageSet;
   readonly plan: Plan;
@@ -105,7 +110,7 @@ interface Bake {
 }
 
 /** Makes what is not there yet, while no other run on this computer does. */
-async function alone(
+export async function alone(
   name: string,
   what: string,
   bake: Bake,
@@ -125,18 +130,9 @@ async function alone(
   }
 }
 
-async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
-  try {
-    await docker.getImage(name).inspect();
-    return true;
-  } catch (error) {
-    if (answered(error, 404)) return false;
-    throw error;
-  }
-}
-
-async function loadMachine({ engine, set, plan, progress, signal }: Bake, line: ProgressLine): Promise<void> {
-  const layers = await rootFsLayers(set.machine, { engine, plan, progress, ...(signal && { signal }) });
+async function loadMachine(bake: Bake, line: ProgressLine): Promise<void> {
+  const { engine, set, plan } = bake;
+  const layers = await rootFsLayers(set.machine, bake);
   line.note(`loading ${Math.round(layers.reduce((sum, layer) => sum + layer.bytes, 0) / 1e6)} MB into the engine`);
   const image: ArchivedImage = {
     ref: plan.machineImage,
@@ -148,44 +144,40 @@ async function loadMachine({ engine, set, plan, progress, signal }: Bake, line: 
       Labels: { [label.is]: "image", "hardway.images": set.name },
     },
   };
-  const said = await engine.docker.loadImage(imageArchive([image], engine.arch), { quiet: true });
-  const { docker } = engine;
-  await new Promise<void>((resolve, reject) =>
-    docker.modem.followProgress(said, (error) => (error ? reject(error) : resolve())),
-  ).catch((cause) => {
-    throw new LabBroken("the container engine did not take the machine image", {
-      who: plan.machineImage,
-      seen: cause instanceof Error ? cause.message : String(cause),
-      look: "is the engine's disk full? docker system df",
-      cause,
-    });
-  });
+  await loadImage(engine, image);
   if (!(await hasImage(engine, plan.machineImage)))
     throw new LabBroken("the container engine loaded the machine image and does not have it", {
       who: plan.machineImage,
     });
 }
 
-async function fill({ engine, set, plan, progress, signal }: Bake, line: ProgressLine): Promise<void> {
+async function fill(bake: Bake, line: ProgressLine): Promise<void> {
+  const { engine, plan, signal } = bake;
+  const images = await podArchives(bake);
+  line.note(`importing ${images.length} images`);
+  await fillVolume(engine, plan.store, "store", () => fillStore(engine, plan.store, plan.machineImage, images, signal));
+}
+
+/** The images of a set's pods, ready to be written. */
+export async function podArchives(bake: Bake): Promise<ArchivedImage[]> {
+  const { set, plan, signal } = bake;
   const images: ArchivedImage[] = [];
   const bases = new Map<RootFs, Layer[]>();
   for (const pod of set.pods) {
     signal?.throwIfAborted();
     let base: Layer[] = [];
     if (pod.base) {
-      base =
-        bases.get(pod.base) ?? (await rootFsLayers(pod.base, { engine, plan, progress, ...(signal && { signal }) }));
+      base = bases.get(pod.base) ?? (await rootFsLayers(pod.base, bake));
       bases.set(pod.base, base);
     }
     const own = await overlayLayer(pod, plan.artifacts);
     images.push({ ref: pod.ref, layers: [...base, own], config: configOf(pod) });
   }
-  line.note(`importing ${images.length} images`);
-  await fillStore(engine, plan.store, plan.machineImage, images, signal);
+  return images;
 }
 
 /** The packages, and over them what the recipe has of its own, if anything. */
-async function rootFsLayers(
+export async function rootFsLayers(
   root: RootFs,
   { engine, plan, progress, signal }: Pick<Bake, "engine" | "plan" | "progress" | "signal">,
 ): Promise<Layer[]> {

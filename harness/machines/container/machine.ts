@@ -1,16 +1,19 @@
+import type { Duplex } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import type { Container } from "dockerode";
 import type { LabFabric } from "#harness/fabric/wires";
 import type { Socket } from "#harness/fabric/wiring";
-import { within } from "#harness/judging/within";
 import { LabBroken } from "#harness/model/errors";
-import type { Machine, Powered, Shell } from "#harness/model/machines";
+import type { Consoled, Machine, Powered, Shell } from "#harness/model/machines";
 import type { ResolvedNode } from "#harness/model/topology";
 import type { FileTree } from "#harness/model/units";
+import { systemdStarted } from "../booted.ts";
 import { putFiles } from "../files.ts";
+import type { Dialing } from "../forward.ts";
+import { dial } from "./dial.ts";
 
 /** A machine that is a container: systemd as PID 1, wired by the fabric. */
-export class ContainerMachine implements Machine, Powered {
+export class ContainerMachine implements Machine, Powered, Consoled, Dialing {
   readonly name: string;
   readonly node: ResolvedNode;
   readonly sh: Shell;
@@ -35,28 +38,18 @@ export class ContainerMachine implements Machine, Powered {
     });
   }
 
-  /** Returns when systemd has started all that it was to start; a unit that failed is no reason to wait for ever. */
   async booted(signal?: AbortSignal): Promise<void> {
-    const script = `until state=$(systemctl is-system-running --wait 2>/dev/null); [ "$state" = running ] || [ "$state" = degraded ]; do
-  sleep 0.05
-done`;
-    await this.sh(script, { within: within.machineBoot.within, ...(signal && { signal }) }).catch(async (cause) => {
-      if (signal?.aborted) throw cause;
-      const console = await this.console().catch(() => "");
-      throw new LabBroken("the machine did not boot", {
-        who: this.name,
-        seen: `${cause instanceof LabBroken ? cause.particulars.seen || cause.message : cause}\n${console}`,
-        look: "the end of its console, above; systemd says there what it could not start",
-        cause,
-      });
-    });
+    await systemdStarted(this, signal);
   }
 
-  /** The last lines that systemd wrote while it booted. */
-  async console(): Promise<string> {
+  async console(lines?: number): Promise<string> {
     const { State } = await this.container.inspect();
-    const log = await this.container.logs({ stdout: true, stderr: true, tail: 20 });
+    const log = await this.container.logs({ stdout: true, stderr: true, ...(lines !== undefined && { tail: lines }) });
     return `${State.Status}${State.Running ? "" : `, exit code ${State.ExitCode}`}\n${stripVTControlCharacters(log.toString()).replaceAll("\r", "").trim()}`;
+  }
+
+  dial(host: string, port: number): Promise<Duplex> {
+    return dial(this.container, this.name, host, port);
   }
 
   put(files: FileTree): Promise<void> {

@@ -1,6 +1,3 @@
-import { imageArchive } from "#harness/images/archive";
-import { recipeDigest } from "#harness/images/recipe";
-import { packagesLayer } from "#harness/images/rootfs";
 import { within } from "#harness/judging/within";
 import { LabBroken, reasonOf } from "#harness/model/errors";
 import type { Feature, FeatureReport, Features } from "#harness/model/features";
@@ -11,6 +8,7 @@ import { removeContainer, startContainer } from "./lab-container.ts";
 import { label, runLabels } from "./labels.ts";
 import { machineHostConfig, nodeProfile } from "./profile.ts";
 import { shellIn } from "./shell.ts";
+import { toolsImage } from "./tools-image.ts";
 
 /** What a shell exits with when there is no such program. */
 const notFound = 127;
@@ -50,7 +48,7 @@ export function survey(progress?: Progress): Promise<Features> {
 }
 
 async function surveyWith(progress: Progress | undefined): Promise<Features> {
-  const image = (await anyImage()) ?? (await toolsImage(progress));
+  const image = (await anyImage()) ?? (await toolsImage(tools, progress));
   const run = `survey-${process.pid}`;
   const container = await startContainer(image, {
     Entrypoint: ["/bin/sleep", "infinity"],
@@ -115,11 +113,10 @@ async function anyImage(): Promise<string | undefined> {
   const { docker } = await engine();
   const images = await docker.listImages({ filters: { label: [`${label.is}=image`] } });
   const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []);
-  return tags.find((tag) => tag.startsWith(`${repository}:`)) ?? tags[0];
+  return tags.find((tag) => tag.startsWith(`hardway-${tools.name}:`)) ?? tags[0];
 }
 
-const repository = "hardway-survey";
-
+/** What the trials call, for an engine that has no image of the lab's yet. */
 const tools: RootFs = {
   name: "survey",
   suite: "bookworm",
@@ -129,28 +126,3 @@ const tools: RootFs = {
   disable: [],
   enable: [],
 };
-
-const silent: Progress = { begin: () => ({ note: () => undefined, done: () => undefined, failed: () => undefined }) };
-
-/** A small image with what the trials call, for an engine that has no image of the lab's yet. */
-async function toolsImage(progress: Progress = silent): Promise<string> {
-  const { docker, arch } = await engine();
-  const layer = await packagesLayer(tools, arch, progress);
-  const ref = `${repository}:${recipeDigest(layer.digest).slice(0, 12)}`;
-  const archive = imageArchive(
-    [{ ref, layers: [layer], config: { Cmd: ["/bin/sh"], Labels: { [label.is]: "image" } } }],
-    arch,
-  );
-  const said = await docker.loadImage(archive, { quiet: true });
-  await new Promise<void>((resolve, reject) =>
-    docker.modem.followProgress(said, (error) => (error ? reject(error) : resolve())),
-  ).catch((cause) => {
-    throw new LabBroken("the container engine did not take the image that the survey needs", {
-      who: ref,
-      seen: reasonOf(cause),
-      look: "is the engine's disk full? docker system df",
-      cause,
-    });
-  });
-  return ref;
-}

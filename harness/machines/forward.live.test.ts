@@ -5,9 +5,9 @@ import { connect } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Machine, Powered, RaisedLab } from "#harness/model/machines";
+import { raiseLab } from "./container/raise.ts";
+import { prepared, silent, testRun, topology } from "./container/testdata/lab.ts";
 import { forward } from "./forward.ts";
-import { raiseLab } from "./raise.ts";
-import { prepared, silent, testRun, topology } from "./testdata/lab.ts";
 
 vi.setConfig({ testTimeout: 20_000 });
 

@@ -1,0 +1,49 @@
+import { type ArchivedImage, imageArchive } from "#harness/images/archive";
+import { recipeDigest } from "#harness/images/recipe";
+import { packagesLayer } from "#harness/images/rootfs";
+import { LabBroken, reasonOf } from "#harness/model/errors";
+import type { RootFs } from "#harness/model/images";
+import type { Progress } from "#harness/model/progress";
+import { answered, type Engine, engine as findEngine } from "./engine.ts";
+import { label } from "./labels.ts";
+
+const silent: Progress = { begin: () => ({ note: () => undefined, done: () => undefined, failed: () => undefined }) };
+
+/**
+ * An image of Debian packages and nothing else, for the lab's own helpers: half a minute the first time, then there.
+ * Returns its name, `hardway-<name of the root file system>:<digest>`. Throws `LabBroken`.
+ */
+export async function toolsImage(root: RootFs, progress: Progress = silent, signal?: AbortSignal): Promise<string> {
+  const engine = await findEngine();
+  const layer = await packagesLayer(root, engine.arch, progress, signal);
+  const ref = `hardway-${root.name}:${recipeDigest(layer.digest).slice(0, 12)}`;
+  if (await hasImage(engine, ref)) return ref;
+  await loadImage(engine, { ref, layers: [layer], config: { Cmd: ["/bin/sh"], Labels: { [label.is]: "image" } } });
+  return ref;
+}
+
+/** Whether the engine has an image of this name. */
+export async function hasImage({ docker }: Engine, name: string): Promise<boolean> {
+  try {
+    await docker.getImage(name).inspect();
+    return true;
+  } catch (error) {
+    if (answered(error, 404)) return false;
+    throw error;
+  }
+}
+
+/** Puts an image into the engine. Throws `LabBroken` with what the engine says. */
+export async function loadImage({ docker, arch }: Engine, image: ArchivedImage): Promise<void> {
+  const said = await docker.loadImage(imageArchive([image], arch), { quiet: true });
+  await new Promise<void>((resolve, reject) =>
+    docker.modem.followProgress(said, (error) => (error ? reject(error) : resolve())),
+  ).catch((cause) => {
+    throw new LabBroken("the container engine did not take the image", {
+      who: image.ref,
+      seen: reasonOf(cause),
+      look: "is the engine's disk full? docker system df",
+      cause,
+    });
+  });
+}

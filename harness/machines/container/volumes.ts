@@ -1,0 +1,74 @@
+import { answered, type Engine, engine } from "./engine.ts";
+import { label } from "./labels.ts";
+
+/** What is made once per version set and kept in a volume of the engine's. */
+export type Kept = "store" | "disk";
+
+/**
+ * A second, empty volume beside one says that it was filled to the end: a volume's labels cannot be changed, and this
+ * one is seen without starting anything.
+ */
+const filledMark = (volume: string) => `${volume}-filled`;
+
+/** Whether this engine has a volume, filled to the end. */
+export async function isFilled({ docker }: Engine, volume: string): Promise<boolean> {
+  const found = await Promise.all(
+    [volume, filledMark(volume)].map((name) =>
+      docker
+        .getVolume(name)
+        .inspect()
+        .then(
+          () => true,
+          (error) => {
+            if (answered(error, 404)) return false;
+            throw error;
+          },
+        ),
+    ),
+  );
+  return found.every(Boolean);
+}
+
+/** Makes a volume and fills it; when that fails nothing of it is left. */
+export async function fillVolume(
+  { docker }: Engine,
+  volume: string,
+  is: Kept,
+  fill: () => Promise<void>,
+): Promise<void> {
+  await docker.createVolume({ Name: volume, Labels: { [label.is]: is } });
+  await fill().catch(async (error) => {
+    await removeVolume(volume).catch(() => undefined);
+    throw error;
+  });
+  await docker.createVolume({ Name: filledMark(volume), Labels: { [label.is]: is } });
+}
+
+/** Removes the volumes of a kind that no current version set wants, with their marks, unless they are in use. Returns their names. */
+export async function removeOldVolumes({ docker }: Engine, is: Kept, current: readonly string[]): Promise<string[]> {
+  const { Volumes } = await docker.listVolumes({ filters: { label: [`${label.is}=${is}`] } });
+  const kept = new Set(current.flatMap((volume) => [volume, filledMark(volume)]));
+  const old = (Volumes ?? []).map(({ Name }) => Name).filter((name) => !kept.has(name));
+  const removed: string[] = [];
+  // Marks first: a volume without its mark is filled anew, a mark without its volume too.
+  for (const name of old.sort((a, b) => b.length - a.length)) if (await removeVolume(name)) removed.push(name);
+  return removed;
+}
+
+/** Removes one volume with its mark. */
+export async function removeFilled(volume: string): Promise<void> {
+  for (const name of [filledMark(volume), volume]) await removeVolume(name);
+}
+
+/** Whether it is gone; not while somebody uses it. */
+async function removeVolume(name: string): Promise<boolean> {
+  const { docker } = await engine();
+  try {
+    await docker.getVolume(name).remove();
+    return true;
+  } catch (error) {
+    if (answered(error, 404)) return true;
+    if (answered(error, 409)) return false;
+    throw error;
+  }
+}
