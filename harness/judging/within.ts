@@ -231,6 +231,22 @@ export const within = {
       "5s",
       "whoever runs the lab hears of an abort at once, and lowers it after a last look at the evidence",
     ],
+    pairMatrix: [
+      "60s",
+      "a look starts a program or two on each node and sends all shapes between all pairs at once: 2 s, 5 s where packets are lost, on a busy computer ten times that",
+    ],
+    ratesTaken: [
+      "60s",
+      "a look sends for 0.4 s each way between three pairs, three times over: 9 s, and what a busy computer adds",
+    ],
+    podRoutesSpread: [
+      "30s",
+      "a node's first pod may bring it a block of addresses, of which the other nodes hear by a watch or by BGP within seconds",
+    ],
+    branchChanges: [
+      "90s",
+      "the moved node's kubelet must tell its new address, which takes up to 10 s, its agent must start anew, and the others hear of it by a watch",
+    ],
     evidence: ["30s", "evidence is worth a wait, but not one that looks as if the lab hung"],
   }),
 
