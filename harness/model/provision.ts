@@ -93,7 +93,7 @@ export interface Addon {
   /** Networks that it takes for itself, e.g. a LoadBalancer pool; judged for overlaps at load. */
   readonly networks?: readonly { readonly what: string; readonly cidr: Cidr }[];
   /** Problems in its own settings, as sentences. Asked at load. */
-  problems?(topology: ResolvedTopology): readonly string[];
+  problems?(topology: ResolvedTopology, recipe: ClusterRecipe): readonly string[];
   readonly deviations?: readonly Deviation[];
   manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[] | Promise<readonly KubeObject[]>;
   /** What must hold before claims are judged. */

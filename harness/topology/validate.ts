@@ -239,7 +239,7 @@ function ownProblems({ topology, cluster }: Scenario): string[] {
   return [
     ...resolved.nodes.flatMap((node) => told(`node ${node.name}`, () => softwareOf(node)?.problems?.(node, resolved))),
     ...told(`provisioner ${provisioner.name}`, () => provisioner.problems?.(cluster, resolved)),
-    ...addons.flatMap((addon) => told(`add-on ${addon.name}`, () => addon.problems?.(resolved))),
+    ...addons.flatMap((addon) => told(`add-on ${addon.name}`, () => addon.problems?.(resolved, cluster))),
   ];
 }
 
