@@ -12,7 +12,11 @@ export const paths: Readonly<Record<string, UpgradePath>> = Object.fromEntries(
 export const endings: Readonly<Record<string, Ending>> = {
   "kubeadm-skip-minor": { ended: "refused", says: "only supports deploying clusters with the control plane version" },
   "kubeadm-1.36-1.34-rollback": { ended: "refused", says: "kubeadm can downgrade only 1 minor version at a time" },
-  "kubeadm-etcd-3.6-3.5-forced": { ended: "failed", says: "etcd 3.5.27 is not healthy here" },
+  "kubeadm-etcd-3.6-3.5-forced": {
+    ended: "failed",
+    says: "invalid downgrade; server version is lower than determined cluster version",
+    foreseen: ["version-skew", "etcd 3.5.27 cannot open the data of etcd 3.6.16"],
+  },
   "kubeadm-1.35-1.36-etcd-3.5": { ended: "failed", says: "fatal error when trying to upgrade the etcd cluster" },
   "by-hand-etcd-quota-2g": {
     ended: "failed",
