@@ -32,6 +32,10 @@ export const within = {
       "30s",
       "a handshake is some milliseconds of computing; a VM that boots without KVM takes seconds for it",
     ],
+    guestBoot: [
+      "120s",
+      "a guest lets ssh in after 8 s, the fifth of five on two cores after 30 s; an emulated processor takes five times as long",
+    ],
     serviceStart: ["20s", "a systemd unit on a machine that is up; systemd itself gives up after 90 s"],
     apiServerRestarts: [
       "110s",
@@ -213,6 +217,10 @@ export const within = {
     policyTakesEffect: [
       "15s",
       "each node hears of a policy, a label or a pod by a watch and writes its packet filter anew, in a second, on a busy computer in five; a look at what became of connections takes a second where they are dropped",
+    ],
+    enforcerReturns: [
+      "60s",
+      "who is killed is started again by its supervisor in a second or two, reads all policies and endpoints from the API, and writes its packet filter: ten seconds, on a busy computer three times that",
     ],
     nodeDrained: [
       "120s",
