@@ -1,11 +1,22 @@
 import { containerBackend } from "#harness/machines/container/backend";
+import { sshBackend } from "#harness/machines/ssh/backend";
+import { loadInventory } from "#harness/machines/ssh/inventory";
+import { vmBackend } from "#harness/machines/vm/backend";
 import { Misdeclared } from "#harness/model/errors";
 import type { MachineKind } from "#harness/model/topology";
 import type { Backends } from "./choose.ts";
 
-/** Every backend that machines of a lab can come from, the quickest first. */
-export function everyBackend(): Backends {
-  return [["container", containerBackend()]];
+/**
+ * Every backend that machines of a lab can come from, the quickest first. An inventory, the file that `HARDWAY_INVENTORY`
+ * names, is used alone. Throws `Misdeclared` for one that is none.
+ */
+export function everyBackend(inventory = process.env.HARDWAY_INVENTORY): Backends {
+  // Machines that exist already have kernels of their own.
+  if (inventory) return [["vm", sshBackend(loadInventory(inventory))]];
+  return [
+    ["container", containerBackend()],
+    ["vm", vmBackend()],
+  ];
 }
 
 const kinds: readonly MachineKind[] = ["container", "vm"];

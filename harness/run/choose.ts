@@ -29,7 +29,7 @@ export async function chooseMachines(
   for (const [kind, backend] of backends) {
     if (forced !== undefined && forced !== kind) continue;
     const topology = resolve(scenario.topology, kind);
-    const refusal = refusalOf(kind, needsOf(scenario, topology), await backend.survey(progress));
+    const refusal = refusalOf(backend.name, needsOf(scenario, topology), await backend.survey(progress));
     if (!refusal) return { backend, topology };
     refusals.push(refusal);
   }
@@ -54,12 +54,13 @@ function needsOf(scenario: Scenario, topology: ResolvedTopology): readonly Featu
   return [...new Set([...scenario.needs, ...addons, ...software])];
 }
 
-const kernelOf: Readonly<Record<MachineKind, string>> = {
+const kernelOf: Readonly<Record<MachineBackend["name"], string>> = {
   container: "this host",
   vm: "the kernel of VM machines",
+  ssh: "a machine of the inventory",
 };
 
-function refusalOf(kind: MachineKind, needs: readonly Feature[], features: Features): Refusal | undefined {
+function refusalOf(kind: MachineBackend["name"], needs: readonly Feature[], features: Features): Refusal | undefined {
   const missing = needs.filter((need) => !features.get(need)?.present);
   if (missing.length === 0) return undefined;
   const told = missing.map((name) => {

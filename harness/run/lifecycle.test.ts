@@ -78,8 +78,8 @@ test("an interrupted run never conforms and is never kept, however it went until
 
 test("what containers lack VMs may have; where neither has it, both reasons are told; who forces one kind hears of that alone", async () => {
   const containers = backendWith(ipip);
-  const vms = backendWith(present("ipip"));
-  const poor = backendWith({ ...ipip, seen: "no user-mode-linux" });
+  const vms = { ...backendWith(present("ipip")), name: "vm" } as const;
+  const poor = { ...backendWith({ ...ipip, seen: "no user-mode-linux" }), name: "vm" } as const;
   const raised = async (second: MachineBackend, machines?: "container" | "vm") =>
     raiseLab(scenario({ needs: ["ipip"] }), {
       progress: silentProgress,

@@ -1,4 +1,4 @@
-import { LabBroken } from "#harness/model/errors";
+import { LabBroken, Unsupported } from "#harness/model/errors";
 import type { Invariant, Probe } from "#harness/model/judging";
 import type { Capture, RaisedLab } from "#harness/model/machines";
 import type { Run } from "#harness/model/run";
@@ -17,7 +17,7 @@ export interface Watches {
 
 /**
  * Starts a capture of every segment, of all packets or those that `captured` names in tcpdump's words, and the invariants'
- * own watches: before any daemon of the scenario runs.
+ * own watches: before any daemon of the scenario runs. Where the wires are nobody's to listen on, that is kept instead.
  */
 export async function startWatches(
   world: World,
@@ -25,9 +25,13 @@ export async function startWatches(
   captured?: string,
 ): Promise<Watches> {
   const options = { snaplen: evidenceSnaplen, ...(captured !== undefined && { filter: captured }) };
-  const captures: Capture[] = await Promise.all(
-    world.topology.segments.map(({ name }) => world.fabric.capture(name, options)),
-  );
+  const capture = (segment: string): Promise<Capture | undefined> =>
+    world.fabric.capture(segment, options).catch((error) => {
+      if (!(error instanceof Unsupported)) throw error;
+      world.run.journal.attach(`${segment}-not-captured.txt`, error.message);
+      return undefined;
+    });
+  const captures = await Promise.all(world.topology.segments.map(({ name }) => capture(name)));
   const probes = new Map<Invariant<World>, Probe<unknown>>();
   for (const invariant of invariants) probes.set(invariant, await invariant.watch(world));
   return {
@@ -37,7 +41,7 @@ export async function startWatches(
       return probe;
     },
     async stop(options) {
-      await Promise.all(captures.map((capture) => capture.stop(options)));
+      await Promise.all(captures.map((started) => started?.stop(options)));
     },
   };
 }
