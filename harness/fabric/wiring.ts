@@ -78,7 +78,8 @@ export interface Socket {
 /** The far end of a VM's wire, in its hull. */
 export const wireName = (index: number): string => `wire${index}`;
 
-const isGuest = ({ machine }: ResolvedNode): boolean => machine === "vm";
+/** Whether a node has a kernel of its own, in a hull. */
+export const isGuest = ({ machine }: ResolvedNode): boolean => machine === "vm";
 
 /**
  * A shell script for the fabric's network namespace that plugs machines in: veth pairs, the near ends on the bridges,

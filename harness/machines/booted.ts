@@ -27,7 +27,7 @@ export async function telling(
     await part();
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    const console = await machine.console(20).catch(() => "");
+    const console = await machine.console(40).catch(() => "");
     throw new LabBroken("the machine did not boot", {
       who: machine.name,
       waitedMs: Date.now() - began,

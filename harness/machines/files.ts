@@ -12,7 +12,7 @@ export async function putFiles(sh: Shell, files: FileTree): Promise<void> {
  * Files as a tar archive, to be unpacked by the machine's own tar: unlike the engine's upload that reaches tmpfs such
  * as /run too, knows the machine's user names, and replaces a file that is in use instead of writing into it.
  */
-async function tarOf(files: FileTree): Promise<Buffer> {
+export async function tarOf(files: FileTree): Promise<Buffer> {
   const archive = pack();
   for (const [path, file] of Object.entries(files)) {
     const { content, mode = 0o644, owner = "root" } = typeof file === "string" ? { content: file } : file;

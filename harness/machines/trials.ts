@@ -6,7 +6,7 @@ import type { Shell } from "#harness/model/machines";
 const notFound = 127;
 
 /** What is done to see whether a feature is there: a line of shell in a network namespace of its own. */
-const trials = (disk: string): Readonly<Record<Exclude<Feature, "power-cut">, string>> => ({
+export const trials = (disk: string): Readonly<Record<Exclude<Feature, "power-cut">, string>> => ({
   vxlan: "ip link add v0 type vxlan id 4096 dstport 4789 local 127.0.0.1 && ip link set v0 up",
   ipip: "ip link add t0 type ipip local 127.0.0.1 remote 127.0.0.2 && ip link set t0 up",
   ipset: "ipset create hardway hash:ip,port && ipset add hardway 192.0.2.1,tcp:80",
@@ -36,16 +36,15 @@ export function tryFeatures(sh: Shell, disk: string): Promise<Tried[]> {
       ok: "any",
       within: within.oneLook.within,
     });
-    const present = exitCode === 0;
-    return {
-      feature: feature as Feature,
-      present,
-      how,
-      exitCode,
-      ...(!present && { seen: (stderr || stdout).trim() || `exit code ${exitCode}` }),
-    };
+    return triedOf(feature as Feature, how, exitCode, stderr || stdout);
   };
   return Promise.all(Object.entries(trials(disk)).map(trial));
+}
+
+/** What a trial tells that ended so. */
+export function triedOf(feature: Feature, how: string, exitCode: number, said: string): Tried {
+  const present = exitCode === 0;
+  return { feature, present, how, exitCode, ...(!present && { seen: said.trim() || `exit code ${exitCode}` }) };
 }
 
 /** Whether a feature could not be tried, for want of a program. */

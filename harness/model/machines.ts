@@ -88,6 +88,8 @@ export interface Capture extends AsyncDisposable {
 export interface RaisedLab extends AsyncDisposable {
   readonly machines: ReadonlyMap<string, Machine & Partial<Powered & Consoled>>;
   readonly fabric: Fabric;
+  /** Closes connections to the machines, so that this process can end; they stay up. */
+  letGo?(): Promise<void>;
 }
 
 /** Where machines come from. */

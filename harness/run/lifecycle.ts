@@ -3,7 +3,7 @@ import { judge } from "#harness/judging/judge";
 import { worst } from "#harness/judging/outcome";
 import { within } from "#harness/judging/within";
 import type { Artifact } from "#harness/model/artifacts";
-import { LabBroken, reasonOf } from "#harness/model/errors";
+import { LabBroken, Misdeclared, reasonOf } from "#harness/model/errors";
 import type { RunFacts, StepDone } from "#harness/model/evidence";
 import type { Fault } from "#harness/model/faults";
 import type { Invariant, Outcome } from "#harness/model/judging";
@@ -128,6 +128,7 @@ export async function raiseLab<T extends Topology>(
     const began = Date.now();
     const raised = await backend.raise(topology, prepared, run, progress);
     run.defer("machines", async () => raised[Symbol.asyncDispose]());
+    run.defer("connections to machines", async () => raised.letGo?.(), { evenIfKept: true });
     const on = topology.nodes.map((node) => node.name);
     journal.write({ kind: "step-done", at: Date.now(), step: "raise machines", on, ms: Date.now() - began });
     world = worldOf(run, topology, raised);
@@ -140,7 +141,7 @@ export async function raiseLab<T extends Topology>(
     await up.explain();
     const because = reasonOf(cause);
     await up.lower({ outcome: "broken", because });
-    if (cause instanceof LabBroken) throw cause;
+    if (cause instanceof LabBroken || cause instanceof Misdeclared) throw cause;
     throw new LabBroken("the lab did not come up", { who: scenario.id, seen: because, look: run.folder, cause });
   }
 }

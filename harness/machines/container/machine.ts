@@ -63,8 +63,21 @@ export class ContainerMachine implements Machine, Powered, Consoled, Dialing {
   }
 
   async restorePower(): Promise<void> {
-    await this.container.start();
-    await this.#fabric.replug(await this.socket());
+    await this.switchOn();
     await this.booted();
   }
+
+  /** Power and wires are back; it boots. */
+  async switchOn(): Promise<void> {
+    await this.container.start();
+    await this.#fabric.replug(await this.socket());
+  }
+
+  /** Returns when its first process has ended, or rejects when the signal is aborted. */
+  async ended(signal: AbortSignal): Promise<void> {
+    await this.container.wait({ condition: "not-running", abortSignal: signal });
+  }
+
+  /** Lets go of it; there is nothing to let go of. */
+  async release(): Promise<void> {}
 }

@@ -170,6 +170,12 @@ export function fabricHostConfig(): HostConfig {
   };
 }
 
+/**
+ * A name server that nobody is (TEST-NET-1, RFC 5737): the lab's names are in /etc/hosts, and the engine's own
+ * resolver would be this computer's.
+ */
+export const noResolver = "192.0.2.53";
+
 /** Where a machine waits, before its init starts, until the fabric has plugged in its wires. */
 export const wiredGate = "/run/hardway.wired";
 

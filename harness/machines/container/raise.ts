@@ -1,13 +1,16 @@
-import { createHash } from "node:crypto";
 import type { Container, MountConfig } from "dockerode";
 import { fabricOn, type LabFabric } from "#harness/fabric/wires";
-import { hostsOf } from "#harness/fabric/wiring";
+import { hostsOf, isGuest } from "#harness/fabric/wiring";
 import { HardwayError, LabBroken, reasonOf } from "#harness/model/errors";
 import type { Prepared, RaisedLab } from "#harness/model/machines";
-import type { Progress } from "#harness/model/progress";
+import type { Progress, ProgressLine } from "#harness/model/progress";
 import type { Run } from "#harness/model/run";
 import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
 import { findRun, registerRun } from "#harness/run/registry";
+import { machineIdOf } from "../machine-id.ts";
+import { type Access, accessFrom, accessOf, newLabKeys } from "../vm/access.ts";
+import { hullOptions } from "../vm/hull.ts";
+import { prepareHull, VmMachine } from "../vm/machine.ts";
 import { engine } from "./engine.ts";
 import { startContainer } from "./lab-container.ts";
 import { label, runLabels } from "./labels.ts";
@@ -18,6 +21,7 @@ import {
   forgetProfile,
   machineHostConfig,
   nodeProfile,
+  noResolver,
   type Profile,
   wiredGate,
 } from "./profile.ts";
@@ -32,15 +36,9 @@ export type MachineRun = Pick<Run, "id" | "scenario" | "folder" | "journal" | "s
 /** Disks of a cluster's machines beside their first: overlayfs cannot lie on overlayfs, so these are volumes. */
 const volumePaths = [storePath, "/var/lib/kubelet"];
 
-/**
- * A name server that nobody is (TEST-NET-1, RFC 5737): the lab's names are in /etc/hosts, and the engine's own
- * resolver would be this computer's.
- */
-const noResolver = "192.0.2.53";
-
 const containerName = (run: string, what: string): string => `hardway-${run}-${what}`.replaceAll(/[^\w.-]/g, "-");
 
-/** Raises all machines of a topology at once and wires them. See `MachineBackend.raise`. */
+/** Raises all machines of a topology at once and wires them: containers, and VMs in their hulls. See `MachineBackend.raise`. */
 export async function raiseLab(
   topology: ResolvedTopology,
   prepared: Prepared,
@@ -50,13 +48,20 @@ export async function raiseLab(
   const image = prepared.machineImage;
   registerRun(run);
   const line = progress.begin(`raise ${topology.nodes.length} machines`);
+  let lab: WiredLab | undefined;
+  const lower = async () => {
+    await lab?.letGo();
+    await removeRun(run.id);
+  };
   try {
     const profile = await nodeProfile(image);
     run.signal.throwIfAborted();
     const fabricStarting = startFabric(image, topology, run);
     const stores = storesFor(topology, prepared, run);
     const starting = topology.nodes.map(async (node) =>
-      startMachine(image, profile, node, topology, run, (await stores).get(node.name)),
+      isGuest(node)
+        ? startHull(prepared, node, run)
+        : startMachine(image, profile, node, topology, run, (await stores).get(node.name)),
     );
     const settled = await Promise.allSettled([fabricStarting, ...starting]);
     const failed = settled.find((result) => result.status === "rejected");
@@ -65,18 +70,22 @@ export async function raiseLab(
       throw failed.reason;
     }
     run.signal.throwIfAborted();
-    const lab = labOf(topology, await fabricStarting, await Promise.all(starting), run);
+    const keys = newLabKeys();
+    lab = labOf(topology, await fabricStarting, await Promise.all(starting), run, accessOf(keys));
+    const { fabric, list } = lab;
+    await Promise.all(
+      list.map((machine) => machine instanceof VmMachine && prepareHull(machine.hull, topology, run.id, keys)),
+    );
     line.note("wiring");
-    const changed = await lab.fabric.wire(await Promise.all(lab.list.map((machine) => machine.socket())));
+    const changed = await fabric.wire(await Promise.all(list.map((machine) => machine.socket())));
     for (const change of changed) progress.begin(change).done();
-    line.note("booting");
-    await Promise.all(lab.list.map((machine) => machine.booted(run.signal)));
+    await allBooted(list, run.signal, line);
     run.signal.throwIfAborted();
     line.done();
-    return { ...lab, [Symbol.asyncDispose]: async () => void (await removeRun(run.id)) };
+    return { ...lab, [Symbol.asyncDispose]: lower };
   } catch (cause) {
     line.failed(reasonOf(cause));
-    await removeRun(run.id);
+    await lower();
     if (cause instanceof HardwayError || run.signal.aborted) throw cause;
     throw new LabBroken("the machines could not be raised", {
       who: run.id,
@@ -84,6 +93,18 @@ export async function raiseLab(
       cause,
     });
   }
+}
+
+async function allBooted(machines: readonly RaisedMachine[], signal: AbortSignal, line: ProgressLine): Promise<void> {
+  const booting = new Set(machines.map(({ name }) => name));
+  line.note("booting");
+  await Promise.all(
+    machines.map(async (machine) => {
+      await machine.booted(signal);
+      booting.delete(machine.name);
+      if (booting.size > 0) line.note(`booting ${[...booting].join(" ")}`);
+    }),
+  );
 }
 
 /** A lab that another process raised, or this one earlier. Disposing lets go of it and leaves it up. */
@@ -101,21 +122,30 @@ export async function attachLab(runId: string, journal: Pick<Run["journal"], "wr
       throw new LabBroken("the machine is gone", { who: node.name, look: "npx hardway status --leftovers" });
     return docker.getContainer(container.Id);
   });
-  const lab = labOf(topology, docker.getContainer(fabric.Id), machines, { folder, journal });
-  return { ...lab, [Symbol.asyncDispose]: async () => undefined };
+  const [aHull] = machines.filter((_, index) => topology.nodes[index]?.machine === "vm");
+  const access = aHull && (await accessFrom(shellIn(aHull, "a hull", journal)));
+  const lab = labOf(topology, docker.getContainer(fabric.Id), machines, { folder, journal }, access);
+  return { ...lab, [Symbol.asyncDispose]: lab.letGo };
 }
+
+/** A machine of a lab, as those who raise it see it. */
+type RaisedMachine = ContainerMachine | VmMachine;
 
 interface WiredLab {
-  readonly machines: ReadonlyMap<string, ContainerMachine>;
-  readonly list: readonly ContainerMachine[];
+  readonly machines: ReadonlyMap<string, RaisedMachine>;
+  readonly list: readonly RaisedMachine[];
   readonly fabric: LabFabric;
+  /** Closes all connections to the machines, which stay up. */
+  letGo(): Promise<void>;
 }
 
+/** `access` is that to the guests, where there are any. */
 function labOf(
   topology: ResolvedTopology,
   fabricContainer: Container,
   containers: readonly Container[],
   run: Pick<Run, "folder" | "journal">,
+  access: Access | undefined,
 ): WiredLab {
   const host = {
     sh: shellIn(fabricContainer, "fabric", run.journal),
@@ -123,11 +153,20 @@ function labOf(
       recordIn(fabricContainer, "fabric", argv, file, ready),
   };
   const fabric = fabricOn(host, topology, run, wiredGate);
-  const list = containers.flatMap((container, index) => {
+  const list = containers.flatMap((container, index): RaisedMachine[] => {
     const node = topology.nodes[index];
-    return node ? [new ContainerMachine(node, container, shellIn(container, node.name, run.journal), fabric)] : [];
+    if (!node) return [];
+    if (!isGuest(node) || !access)
+      return [new ContainerMachine(node, container, shellIn(container, node.name, run.journal), fabric)];
+    const hull = new ContainerMachine(node, container, shellIn(container, `${node.name}'s hull`, run.journal), fabric);
+    return [new VmMachine(hull, access, run.journal)];
   });
-  return { fabric, list, machines: new Map(list.map((machine) => [machine.name, machine])) };
+  return {
+    fabric,
+    list,
+    machines: new Map(list.map((machine) => [machine.name, machine])),
+    letGo: async () => void (await Promise.all(list.map((machine) => machine.release()))),
+  };
 }
 
 const isClustered = ({ role }: ResolvedNode): boolean => role === "control-plane" || role === "worker";
@@ -138,7 +177,7 @@ async function storesFor(
   { machineImage, detail }: Prepared,
   run: MachineRun,
 ): Promise<ReadonlyMap<string, string>> {
-  const clustered = nodes.filter(isClustered).map(({ name }) => name);
+  const clustered = nodes.filter((node) => isClustered(node) && !isGuest(node)).map(({ name }) => name);
   if (detail.store === undefined || clustered.length === 0) return new Map();
   return cloneStores(machineImage, detail.store, run.id, clustered);
 }
@@ -157,6 +196,22 @@ function startFabric(image: string, topology: ResolvedTopology, run: MachineRun)
   });
 }
 
+function startHull({ detail }: Prepared, node: ResolvedNode, run: MachineRun): Promise<Container> {
+  if (!detail.hull || !detail.disk)
+    throw new LabBroken("nothing was prepared for machines that are VMs", { who: node.name });
+  return startContainer(detail.hull, {
+    ...hullOptions(node, detail.disk),
+    name: containerName(run.id, node.name),
+    Labels: machineLabels(node, run),
+  });
+}
+
+const machineLabels = (node: ResolvedNode, run: MachineRun): Record<string, string> => ({
+  ...runLabels("machine", run.id),
+  [label.node]: node.name,
+  [label.scenario]: run.scenario,
+});
+
 function startMachine(
   image: string,
   profile: Profile,
@@ -165,7 +220,6 @@ function startMachine(
   run: MachineRun,
   store: string | undefined,
 ): Promise<Container> {
-  const labels = { ...runLabels("machine", run.id), [label.node]: node.name, [label.scenario]: run.scenario };
   const hosts = hostsOf(node, topology).map(({ name, address }) => `${name}:${address}`);
   // containerd and kubelet start where these are mounts, so nobody else has them.
   const disks = (isClustered(node) ? volumePaths : []).map((Target): MountConfig[number] => ({
@@ -180,16 +234,12 @@ function startMachine(
     Entrypoint: ["/bin/sh", "-c", bootScript],
     Cmd: [],
     // systemd takes its machine ID from here: one per machine, the same after a power cut.
-    Env: ["container=docker", `container_uuid=${uuidOf(`${run.id}/${node.name}`)}`],
+    Env: ["container=docker", `container_uuid=${uuidOf(machineIdOf(run.id, node.name))}`],
     Tty: true,
-    Labels: labels,
+    Labels: machineLabels(node, run),
     HostConfig: { ...machineHostConfig(profile), ExtraHosts: hosts, Dns: [noResolver], Mounts: disks },
   });
 }
 
-const uuidOf = (text: string): string =>
-  createHash("sha256")
-    .update(text)
-    .digest("hex")
-    .slice(0, 32)
-    .replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+/** A machine ID in the form of a UUID, as the engine's users write it. */
+const uuidOf = (machineId: string): string => machineId.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");

@@ -67,7 +67,7 @@ async function surveyWith(progress: Progress | undefined): Promise<Features> {
 }
 
 /** Last of all: the container is killed as a power cut kills a machine, and started again. */
-async function powerCut(container: Awaited<ReturnType<typeof startContainer>>): Promise<FeatureReport> {
+export async function powerCut(container: Awaited<ReturnType<typeof startContainer>>): Promise<FeatureReport> {
   const report = { feature: "power-cut", how: "kill a container with SIGKILL and start it again" } as const;
   try {
     const gone = container.wait({ condition: "not-running" });

@@ -1,0 +1,107 @@
+import { wireName } from "#harness/fabric/wiring";
+import type { RootFs } from "#harness/model/images";
+import type { ResolvedNode } from "#harness/model/topology";
+import type { CreateOptions } from "../container/lab-container.ts";
+import { wiredGate } from "../container/profile.ts";
+import { diskFolder, hullFolder, managed, managementTap } from "./layout.ts";
+
+/** What a hull is made of: the kernel of guests, what connects their network cards, and what a survey of a guest calls. */
+export const hullRootFs: RootFs = {
+  name: "hull",
+  suite: "bookworm",
+  packages: [
+    ...["user-mode-linux", "kmod", "e2fsprogs", "openssh-client", "perl-base", "procps"],
+    ...["iproute2", "ipset", "iptables", "nftables"],
+  ],
+  programs: {},
+  files: {},
+  disable: [],
+  enable: [],
+};
+
+const megabyte = 2 ** 20;
+
+/** Memory of a guest, in MB: a control plane holds etcd and an API server. It is taken from the computer as the guest touches it. */
+const memoryOf = ({ role }: ResolvedNode): number => (role === "control-plane" ? 2560 : role === "worker" ? 1536 : 512);
+
+/** What the hull's own processes and the page cache of the guest's disk need beside the guest's memory, in MB. */
+const ownMemory = 384;
+
+/**
+ * The kernel of User-mode Linux is a process. It keeps the guest's memory in a file without a name in TMPDIR, which must
+ * be on a tmpfs from where programs may be run, and makes `disk.cow`, with what differs from the base, where it is missing.
+ */
+function userModeLinux(node: ResolvedNode): string {
+  const cards = [
+    ...node.interfaces.map(({ mac }, index) => ({ mac, tap: `tap${index}` })),
+    { mac: managed.mac, tap: managementTap },
+  ];
+  return [
+    `linux.uml mem=${memoryOf(node)}M`,
+    `ubd0=${hullFolder}/disk.cow,${diskFolder}/base.ext4 ubd1r=${hullFolder}/seed.tar`,
+    "root=/dev/ubda rootfstype=ext4 rw init=/usr/lib/hardway/init",
+    "con=null con0=null,fd:1 panic=-1",
+    ...cards.map(({ mac, tap }, index) => `vec${index}:transport=tap,ifname=${tap},depth=128,gro=1,mac=${mac}`),
+  ].join(" ");
+}
+
+/**
+ * What a hull does: it waits for its wires, joins each by a bridge of its own with a tap of the guest, and is the guest
+ * from then on. A shell stays its first process: a kernel that panics ends itself by a signal, and who is first in a PID
+ * namespace does not hear its own.
+ */
+export function hullScript(node: ResolvedNode): string {
+  const bridged = node.interfaces.flatMap((_, index) => [
+    `link add bridge${index} mtu 1500 type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+    `tuntap add tap${index} mode tap`,
+    ...[wireName(index), `tap${index}`].map((port) => `link set ${port} master bridge${index} up`),
+    `link set bridge${index} up`,
+  ]);
+  return `
+set -e
+[ -e /dev/net/tun ] || { mkdir -p /dev/net; mknod /dev/net/tun c 10 200; }
+for family in all default; do echo 1 > /proc/sys/net/ipv6/conf/$family/disable_ipv6; done 2>/dev/null || true
+for nf in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $nf ] || echo 0 > $nf; done
+mkfifo ${wiredGate} 2>/dev/null || true
+read -r _ < ${wiredGate}
+rm -f ${wiredGate}
+ip -batch - <<'EOF'
+${bridged.join("\n")}
+tuntap add ${managementTap} mode tap
+addr add ${managed.hull}/30 dev ${managementTap}
+link set ${managementTap} up
+EOF
+${userModeLinux(node)} || exit $?
+`;
+}
+
+/** What a guest's kernel needs of the engine to run and to have network cards. */
+export const bareHostConfig: CreateOptions["HostConfig"] = {
+  CapAdd: ["NET_ADMIN", "NET_RAW", "MKNOD"],
+  SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+  MaskedPaths: [],
+  ReadonlyPaths: [],
+  DeviceCgroupRules: ["c 10:200 rwm"],
+  LogConfig: { Type: "json-file", Config: { "max-size": "1m" } },
+};
+
+/** How the container of a hull is made. `disk` is the volume with the base of the guest's disk. */
+export function hullOptions(node: ResolvedNode, disk: string): CreateOptions {
+  const memory = (memoryOf(node) + ownMemory) * megabyte;
+  return {
+    Hostname: node.name,
+    Entrypoint: ["/bin/sh", "-c", hullScript(node)],
+    Cmd: [],
+    Env: ["TMPDIR=/guest"],
+    Tty: true,
+    HostConfig: {
+      ...bareHostConfig,
+      Tmpfs: { "/guest": `exec,size=${memoryOf(node) + 64}m` },
+      Memory: memory,
+      MemorySwap: memory,
+      Mounts: [
+        { Type: "volume", Source: disk, Target: diskFolder, ReadOnly: true, VolumeOptions: { NoCopy: true } as never },
+      ],
+    },
+  };
+}

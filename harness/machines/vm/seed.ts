@@ -1,0 +1,48 @@
+import { guestNetwork, hostsOf } from "#harness/fabric/wiring";
+import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
+import type { FileTree } from "#harness/model/units";
+import { noResolver } from "../container/profile.ts";
+import { machineIdOf } from "../machine-id.ts";
+import type { LabKeys } from "./access.ts";
+import { managed } from "./layout.ts";
+
+/** The engine's own lines of /etc/hosts in a container. */
+const localHosts = `127.0.0.1	localhost
+::1	localhost ip6-localhost ip6-loopback
+fe00::0	ip6-localnet
+ff00::0	ip6-mcastprefix
+ff02::1	ip6-allnodes
+ff02::2	ip6-allrouters
+`;
+
+/** What makes a guest this machine and no other: unpacked over its root file system whenever it boots. */
+export function seedOf(node: ResolvedNode, topology: ResolvedTopology, run: string, { root, host }: LabKeys): FileTree {
+  const hosts = hostsOf(node, topology).map(({ name, address }) => `${address}\t${name}\n`);
+  return {
+    "/etc/hostname": `${node.name}\n`,
+    "/etc/hosts": `${localHosts}${hosts.join("")}`,
+    "/etc/resolv.conf": `nameserver ${noResolver}\n`,
+    "/etc/machine-id": `${machineIdOf(run, node.name)}\n`,
+    "/root/.ssh/authorized_keys": { content: `${root.public}\n`, mode: 0o600 },
+    "/etc/ssh/ssh_host_ed25519_key": { content: host.private, mode: 0o600 },
+    "/etc/hardway/guest": guestScript(node),
+  };
+}
+
+/**
+ * Runs before systemd. The kubelet reads the clock of processors, which the kernel of User-mode Linux does not tell;
+ * containerd starts only where its store is a mount, which is so on machines of the cluster.
+ */
+function guestScript(node: ResolvedNode): string {
+  const clustered = node.role === "control-plane" || node.role === "worker";
+  return `mount -o remount,noatime /
+${guestNetwork(node)}
+name ${managed.mac} ${managed.name}
+ip address add ${managed.guest}/30 dev ${managed.name}
+ip link set ${managed.name} up
+if ! grep -q '^cpu MHz' /proc/cpuinfo; then
+  (sed /^$/d /proc/cpuinfo; printf 'cpu MHz\\t\\t: 2000.000\\n\\n') >/etc/hardway/cpuinfo
+  mount --bind /etc/hardway/cpuinfo /proc/cpuinfo
+fi
+${clustered ? "mount --bind /var/lib/containerd /var/lib/containerd\nmodprobe -a br_netfilter overlay\n" : ""}`;
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheFolder } from "#harness/artifacts/cache";
+import { putInPlace } from "#harness/artifacts/files";
+import { within } from "#harness/judging/within";
+import type { Feature, FeatureReport, Features } from "#harness/model/features";
+import type { Progress } from "#harness/model/progress";
+import { type Engine, engine as findEngine } from "../container/engine.ts";
+import { removeContainer, startContainer } from "../container/lab-container.ts";
+import { runLabels } from "../container/labels.ts";
+import { shellIn } from "../container/shell.ts";
+import { powerCut } from "../container/survey.ts";
+import { toolsImage } from "../container/tools-image.ts";
+import { putFiles } from "../files.ts";
+import { trials, triedOf } from "../trials.ts";
+import { legacyFilters } from "./guest-images.ts";
+import { bareHostConfig, hullRootFs } from "./hull.ts";
+
+/** Raised when what is tried changes. */
+const edition = 1;
+
+const folder = "/survey";
+const firstProcess = `${folder}/init`;
+
+let seen: Promise<Features> | undefined;
+
+/**
+ * Tries each feature for real, in a guest of the hull's kernel whose disk is the hull itself: some seconds, once for each
+ * hull image and engine, then remembered in the cache. A kernel that does not run here has none of them, with the end of
+ * its console. Throws `LabBroken` when the hull does not run.
+ */
+export function survey(progress?: Progress): Promise<Features> {
+  seen ??= surveyOnce(progress).catch((error) => {
+    seen = undefined;
+    throw error;
+  });
+  return seen;
+}
+
+async function surveyOnce(progress: Progress | undefined): Promise<Features> {
+  const engine = await findEngine();
+  if (engine.arch !== "amd64") return without(`User-mode Linux runs on amd64, and this is ${engine.arch}`);
+  const hull = await toolsImage(hullRootFs, progress);
+  const file = fileFor(engine, hull);
+  const kept = await readFile(file, "utf8").catch(() => undefined);
+  const reports: FeatureReport[] = kept === undefined ? await tried(hull) : JSON.parse(kept);
+  if (kept === undefined) await keep(file, reports);
+  return new Map(reports.map((report) => [report.feature, report]));
+}
+
+function fileFor({ id, version, kernel }: Engine, hull: string): string {
+  const key = createHash("sha256").update([edition, hull, id, version, kernel].join("\n")).digest("hex").slice(0, 16);
+  return join(cacheFolder(), "vm", `${key}.json`);
+}
+
+async function keep(file: string, reports: readonly FeatureReport[]): Promise<void> {
+  await mkdir(join(file, ".."), { recursive: true });
+  await writeFile(`${file}.${process.pid}`, JSON.stringify(reports, null, 2));
+  await putInPlace(`${file}.${process.pid}`, file);
+}
+
+const features = Object.entries(trials("/run")) as [Feature, string][];
+
+function without(reason: string): Features {
+  return new Map(features.map(([feature, how]) => [feature, { feature, present: false, how, seen: reason }]));
+}
+
+async function tried(hull: string): Promise<FeatureReport[]> {
+  const container = await startContainer(hull, {
+    Entrypoint: ["/bin/sleep", "infinity"],
+    Env: ["TMPDIR=/guest"],
+    Labels: runLabels("survey", `survey-${process.pid}`),
+    HostConfig: { ...bareHostConfig, Tmpfs: { "/guest": "exec" } },
+  });
+  try {
+    const sh = shellIn(container, "survey of VM machines", { write: () => undefined });
+    await putFiles(sh, { ...legacyFilters, [firstProcess]: { content: guestScript, mode: 0o755 } });
+    const { stdout } = await sh(booting, { within: within.guestBoot.within, ok: "any" });
+    const ended = await sh(
+      `cd ${folder} && for f in *.exit; do echo "\${f%.exit} $(cat $f) $(base64 -w0 <\${f%.exit}.said)"; done`,
+      {
+        ok: "any",
+      },
+    );
+    const results = new Map(
+      ended.stdout.split("\n").map((line) => {
+        const [feature = "", exitCode, said = ""] = line.split(" ");
+        return [feature, { exitCode: Number(exitCode), said: Buffer.from(said, "base64").toString() }];
+      }),
+    );
+    const console = stdout.trimEnd().split("\n").slice(-10).join("\n");
+    const reports = features.map(([feature, how]): FeatureReport => {
+      const result = results.get(feature);
+      if (!result) return { feature, present: false, how, seen: `the guest did not come to it:\n${console}` };
+      return triedOf(feature, how, result.exitCode, result.said);
+    });
+    return [...reports, await powerCut(container)];
+  } finally {
+    await removeContainer(container);
+  }
+}
+
+const booting = `ln -sfn /usr/lib/uml/modules /lib/modules
+linux.uml mem=256M root=/dev/root rootfstype=hostfs rw init=${firstProcess} con=null con0=null,fd:1 panic=-1`;
+
+/** The first process of the guest: it tries each feature in a network namespace of its own, and switches the guest off. */
+const guestScript = `#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /run
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin
+${features
+  .map(
+    ([feature, how]) => `unshare -n /bin/sh >${folder}/${feature}.said 2>&1 <<'TRIAL'
+${how}
+TRIAL
+echo $? >${folder}/${feature}.exit`,
+  )
+  .join("\n")}
+echo o >/proc/sysrq-trigger
+sleep 60
+`;
