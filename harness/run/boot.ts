@@ -1,5 +1,6 @@
 import { defineCheck, met, unmet } from "#harness/judging/checks";
 import { judge } from "#harness/judging/judge";
+import { waitAtPace } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import { connect } from "#harness/kube/connect";
 import { whenAsked } from "#harness/kube/when-asked";
@@ -115,12 +116,17 @@ export async function boot(
       const { exitCode } = await first.sh(`test -s ${admin}`, { ok: "any" });
       return exitCode === 0 ? (await user.sh(ask, { ok: "any" })).stdout : "";
     };
-    await reaches({ of: `API server at ${host} from ${from}`, look }, isReady(), within.apiAnswers);
+    await reaches(
+      { of: `API server at ${host} from ${from}`, look },
+      isReady(),
+      waitAtPace(topology.nodes, within.apiAnswers),
+    );
     return connected();
   };
 
   const names = nodeNames(cluster, topology);
-  const allReady = async (kube: Kube) => void (await reaches(readyNodes(kube), areReady(names), within.clusterReady));
+  const allReady = async (kube: Kube) =>
+    void (await reaches(readyNodes(kube), areReady(names), waitAtPace(topology.nodes, within.clusterReady)));
 
   const api = until === undefined ? timed("API server answers", first.name, reachApi) : undefined;
   const ready = api?.then((kube) => timed("every node Ready", first.name, () => allReady(kube)));
@@ -151,7 +157,7 @@ export async function boot(
     const addons = cluster.addons.map((addon) =>
       timed(`${addon.name} ${addon.version} ready`, first.name, async () => {
         for (const { probe, check } of addon.ready(kube, topology, cluster))
-          await reaches(probe, check, within.addonReady);
+          await reaches(probe, check, waitAtPace(topology.nodes, within.addonReady));
       }),
     );
     await Promise.all([ready, ...addons]);
