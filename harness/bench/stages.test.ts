@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Evidence } from "#harness/model/evidence";
-import { firstPodReady, timesOf } from "./stages.ts";
+import { firstPodReady, pairMatrix, timesOf } from "./stages.ts";
 
 const step = (at: number, step: string, ms: number): Evidence => ({ kind: "step-done", at, step, on: [], ms });
 
@@ -13,6 +13,7 @@ test("API server, nodes and add-ons count from when the machines began to rise",
     step(14_000, "every node Ready", 6_000),
     step(17_000, "metallb 0.15.3 ready", 4_000),
     { kind: "measured", at: 18_000, test: "first pod", name: firstPodReady, value: 700, unit: "ms" },
+    { kind: "measured", at: 19_000, test: "pods reach pods", name: pairMatrix(8), value: 2_600, unit: "ms" },
     { kind: "run-ended", at: 20_000, outcome: "conforms" },
     step(20_100, "undo: captures", 100),
     step(21_200, "undo: machines", 1_100),
@@ -24,6 +25,7 @@ test("API server, nodes and add-ons count from when the machines began to rise",
     nodes: 13_000,
     system: 16_000,
     firstPod: 700,
+    pairs: 2_600,
     teardown: 1_200,
   });
 });

@@ -14,6 +14,7 @@ export const stages = {
   upgrade: "the upgrade, all hops",
   upgradeOwn: "of which no command on a machine did its work",
   teardown: "teardown",
+  pairs: "every kind of packet between all pairs of 8 pods",
   scenario: "whole scenario without fault claims",
   coldArtifacts: "artifacts, nothing in the cache",
   coldImages: "machine image and store, nothing there",
@@ -27,6 +28,9 @@ export type Times = Readonly<Partial<Record<Stage | `step ${string}`, number>>>;
 /** The measurement's name in the journal. */
 export const firstPodReady = "first pod Ready";
 
+/** The same, of one look at all pairs of so many pods. */
+export const pairMatrix = (pods: number): string => `pair matrix of ${pods} pods`;
+
 /**
  * What a journal tells of a lab's stages. `api`, `nodes` and `system` count from the moment when the machines began to
  * rise; everything else counts by itself, a step that several machines have by the slowest. What the journal does not
@@ -39,7 +43,8 @@ export function timesOf(journal: readonly Evidence[], steps: readonly string[] =
   const boot = all.filter((entry) => !prepare.includes(entry) && !undo.includes(entry));
   const named = (name: string) => boot.find(({ step }) => step === name);
   const raised = named("raise machines");
-  const pod = journal.find((entry) => entry.kind === "measured" && entry.name === firstPodReady);
+  const measured = (name: string) =>
+    journal.flatMap((entry) => (entry.kind === "measured" && entry.name === name ? [entry.value] : []))[0];
   const ended = journal.find(({ kind }) => kind === "run-ended");
   const began = raised && raised.at - raised.ms;
   const since = (from: number | undefined, entry: StepDone | undefined) =>
@@ -56,7 +61,8 @@ export function timesOf(journal: readonly Evidence[], steps: readonly string[] =
       began,
       boot.findLast(({ step }) => / ready$/i.test(step)),
     ),
-    firstPod: pod?.kind === "measured" ? pod.value : undefined,
+    firstPod: measured(firstPodReady),
+    pairs: measured(pairMatrix(8)),
     teardown: since(ended?.at, undo.at(-1)),
   };
   return Object.fromEntries(Object.entries(times).filter(([, value]) => value !== undefined));

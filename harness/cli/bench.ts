@@ -209,8 +209,8 @@ async function scenarioTimes(folder: string, scenario: Scenario, faultClaims: Re
     const seen = fault ? `the fault "${fault.fault}" was inflicted` : `${ended?.outcome}, ${claims.length} claims`;
     throw new LabBroken("the scenario does not conform, so its time says nothing", { who: file, seen, look: runs });
   }
-  const { preparations = 0 } = timesOf(journal);
-  return { preparations, scenario: total };
+  const { preparations = 0, pairs } = timesOf(journal);
+  return { preparations, scenario: total, ...(pairs !== undefined && { pairs }) };
 }
 
 /** A child that has the terminal, and hears its signals. */
