@@ -1,0 +1,35 @@
+import type { CrossSubnet } from "#fixtures/claims/cross-subnet";
+import type { PolicySystem } from "#fixtures/claims/network-policy";
+import type { NodeAgent } from "#fixtures/faults/addresses";
+import type { Encapsulation } from "#fixtures/probes/packets";
+import calicoCrossSubnet, { type CalicoCrossSubnet, variants } from "./scenario.ts";
+
+export type Name = keyof CalicoCrossSubnet["topology"]["nodes"];
+
+const workers = ["k8s-worker-21", "k8s-worker-22", "k8s-worker-31", "k8s-worker-32"] as const satisfies readonly Name[];
+
+const calicoNode: NodeAgent = { namespace: "kube-system", selector: "k8s-app=calico-node", processes: ["calico-node"] };
+const flanneld: NodeAgent = { namespace: "kube-flannel", selector: "app=flannel", processes: ["flanneld"] };
+
+const systemOf = (declared: CalicoCrossSubnet, encapsulation: Encapsulation, agent: NodeAgent): CrossSubnet<Name> => ({
+  declared,
+  controlPlanes: ["k8s-master-01"],
+  workers,
+  user: "rt-01",
+  api: "https://192.168.0.11:6443",
+  encapsulation,
+  router: "rt-01",
+  agent,
+  moves: { worker: "k8s-worker-22", to: "hosts-b", as: "192.168.99.22" },
+});
+
+export const systems = {
+  ipip: systemOf(calicoCrossSubnet, { kind: "ipip", device: "tunl0" }, calicoNode),
+  vxlan: systemOf(variants.vxlan, { kind: "vxlan", udpPort: 4789, device: "vxlan.calico" }, calicoNode),
+  flannel: systemOf(variants.flannel, { kind: "vxlan", udpPort: 8472, device: "flannel.1" }, flanneld),
+} as const;
+
+export const policies: PolicySystem<Name> = {
+  workers: ["k8s-worker-21", "k8s-worker-22", "k8s-worker-31", "k8s-worker-32"],
+  enforcer: { title: "Felix", process: "calico-node" },
+};
