@@ -18,6 +18,13 @@ exec, shell, kubectl and logs end with the exit code of what they ran.`;
 const runOption = () =>
   new Option("--run <id>", "which lab, by the beginning or the end of its id (default: the only one)");
 
+const inventoryOption = () =>
+  new Option("--inventory <file>", "machines that exist already, YAML or JSON").env("HARDWAY_INVENTORY");
+
+const machinesOption = () =>
+  new Option("--machines <kind>", "what the cluster's machines are (default: containers if their kernel has what is needed)")
+    .choices(["container", "vm"]);
+
 /** `exec rt-01 -- ip route` and `exec rt-01 ip route` are the same; later dashes belong to the command. */
 const afterDashes = (words: readonly string[]): readonly string[] => (words[0] === "--" ? words.slice(1) : words);
 
@@ -29,7 +36,11 @@ export function program(done: (code: number) => void): Command {
     .version(version)
     .enablePositionalOptions()
     .showHelpAfterError("(hardway --help tells more)")
-    .addHelpText("after", exitCodeHelp);
+    .addHelpText("after", exitCodeHelp)
+    .hook("preAction", (_, command) => {
+      const { machines } = command.opts<{ machines?: string }>();
+      if (machines !== undefined) process.env.HARDWAY_MACHINES = machines;
+    });
 
   hardway
     .command("up")
@@ -37,6 +48,8 @@ export function program(done: (code: number) => void): Command {
     .argument("<scenario>", "folder or id of a scenario")
     .option("--variant <name>", "one of its variants")
     .option("--until <step>", "stop after this provisioning step")
+    .addOption(machinesOption())
+    .addOption(inventoryOption())
     .action(async (folder, options) => done(await (await import("./up.ts")).up(folder, options)));
 
   hardway
@@ -100,6 +113,21 @@ export function program(done: (code: number) => void): Command {
     .action(async (segment, options) => done(await (await import("./capture.ts")).capture(segment, options)));
 
   hardway
+    .command("ssh-config")
+    .description("an ssh_config(5) for a lab's machines that are VMs, or for those of an inventory")
+    .argument("[run]", "id of its run, or the beginning or end of it (default: the only one)")
+    .option("-w, --write <file>", "where to put it (default: standard output)")
+    .addOption(inventoryOption())
+    .addHelpText("after", "\n  npx hardway ssh-config -w lab.ssh && ssh -F lab.ssh k8s-node-01")
+    .action(async (run, options) => done(await (await import("./ssh-config.ts")).sshConfig(run, options)));
+
+  hardway
+    .command("ssh-proxy", { hidden: true })
+    .argument("<machine>")
+    .addOption(runOption())
+    .action(async (machine, options) => done(await (await import("./ssh-config.ts")).sshProxy(machine, options)));
+
+  hardway
     .command("list")
     .description("scenarios: what each proves, and when it runs")
     .action(async () => done(await (await import("./list.ts")).list()));
@@ -142,6 +170,7 @@ export function program(done: (code: number) => void): Command {
     .description("take an upgrade path in its lab, and print what it cost users and what it changed")
     .argument("[path]", "name of a path, or one as it is written below")
     .option("--list", "paths that have a name")
+    .addOption(machinesOption())
     .addHelpText("after", pathSyntax)
     .action(async (path, options) => done(await (await import("./upgrade.ts")).upgrade(path, options)));
 
@@ -171,6 +200,7 @@ export function program(done: (code: number) => void): Command {
     .argument("[filters...]", "paths, such as scenarios/metallb-bgp; further options go to vitest")
     .addOption(new Option("--tier <tier>", "which scenarios").choices(["core", "nightly"]).default("core"))
     .addOption(new Option("--keep <when>", "leave labs up").choices(["never", "failure", "always"]).default("never"))
+    .addOption(machinesOption())
     .allowUnknownOption()
     .action(async (filters, options) => (await import("./test.ts")).test(filters, options));
 

@@ -1,5 +1,6 @@
 import { screenProgress } from "../host/progress.ts";
 import { LabBroken } from "../model/errors.ts";
+import { everyBackend } from "../run/backends.ts";
 import { howToEnter } from "../run/how-to-enter.ts";
 import { countInterrupts, interruptSignals } from "../run/interrupt.ts";
 import { raiseLab } from "../run/lifecycle.ts";
@@ -11,13 +12,15 @@ type InterruptSignal = (typeof interruptSignals)[number];
 export interface UpOptions {
   readonly variant?: string;
   readonly until?: string;
+  /** A file: its machines are the lab's. */
+  readonly inventory?: string;
 }
 
 /**
  * Raises a lab and leaves it up. Prints how to enter it. Interrupted, it lowers what it raised and returns the signal's
  * exit code; the third interruption ends the process at once.
  */
-export async function up(folder: string, { variant, until }: UpOptions): Promise<number> {
+export async function up(folder: string, { variant, until, inventory }: UpOptions): Promise<number> {
   const scenario = await loadScenario(folder, variant);
   const interruption = new AbortController();
   let by: InterruptSignal | undefined;
@@ -29,7 +32,7 @@ export async function up(folder: string, { variant, until }: UpOptions): Promise
     process.kill(process.pid, signal);
   });
   try {
-    const options = { progress: screenProgress(), signal: interruption.signal };
+    const options = { progress: screenProgress(), signal: interruption.signal, backends: everyBackend(inventory) };
     const lab = await raiseLab(scenario, { ...options, ...(until !== undefined && { until }) });
     try {
       await lab.lower({ outcome: by ? "broken" : "conforms", keep: by === undefined, ...(by && { because: by }) });

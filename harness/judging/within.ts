@@ -27,6 +27,10 @@ export const within = {
       "60s",
       "a machine asks each of its daemons for version, flags and metrics, and reads its certificates: 1 s, on a busy computer ten times that",
     ],
+    preparationSeen: [
+      "60s",
+      "a machine tells the state of its swap units, modules, sysctls and services: 1 s, of two guests of User-mode Linux on a busy computer twenty; its clock is heard for a second",
+    ],
     machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
     sshLetsIn: [
       "30s",

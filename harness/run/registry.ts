@@ -19,8 +19,13 @@ export interface RunRecord {
 /** `up`: its process runs. `kept`: it is to stay. `dead`: to be swept. `elsewhere`: cannot be seen from here. */
 export type RunState = "up" | "kept" | "dead" | "elsewhere";
 
+const state = (): string => join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "hardway");
+
 /** `$XDG_STATE_HOME/hardway/runs`: one file per run that has, or may have, machines up. */
-const folder = (): string => join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "hardway", "runs");
+const folder = (): string => join(state(), "runs");
+
+/** Where this computer keeps the keys of a run's machines for ssh, if somebody asked for them; it goes when they go. */
+export const keysFolder = (id: string): string => join(state(), "ssh", encodeURIComponent(id));
 
 const fileOf = (id: string): string => join(folder(), `${encodeURIComponent(id)}.json`);
 
@@ -48,6 +53,7 @@ export function keepRun(id: string): void {
 /** Its machines are gone. Forgetting twice is fine. */
 export function forgetRun(id: string): void {
   rmSync(fileOf(id), { force: true });
+  rmSync(keysFolder(id), { recursive: true, force: true });
 }
 
 export function findRun(id: string): RunRecord | undefined {

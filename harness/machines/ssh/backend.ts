@@ -52,11 +52,10 @@ export function sshBackend(inventory: Inventory): MachineBackend {
 /** A feature is there when every machine has it that a cluster could be made of: all but the bastions. */
 async function survey(inventory: Inventory): Promise<Features> {
   const bastions = new Set([...inventory.values()].map(({ bastion }) => bastion));
-  await using reach = new Reach(inventory);
-  const tried = await Promise.all(
-    [...inventory.keys()]
-      .filter((name) => !bastions.has(name))
-      .map(async (name) => ({ name, reports: await tryFeatures(sshShell(reach.to(name), silent), "/var/lib") })),
+  const tried = await onEach(
+    inventory,
+    async (name, sh) => [{ name, reports: await tryFeatures(sh, "/var/lib") }],
+    [...inventory.keys()].filter((name) => !bastions.has(name)),
   );
   const features = new Map<FeatureReport["feature"], FeatureReport>([
     ["power-cut", { feature: "power-cut", present: false, how: "none", seen: "their mains are not the lab's to pull" }],
@@ -86,12 +85,13 @@ async function raise(inventory: Inventory, topology: ResolvedTopology, run: Run)
   });
   const letGo = () => reach[Symbol.asyncDispose]();
   const release = async () => {
-    try {
-      await Promise.all(machines.map(({ sh }) => unmark(sh, run.id)));
-    } finally {
-      await letGo();
-      forgetRun(run.id);
-    }
+    await letGo();
+    await onEach(
+      inventory,
+      async (_, sh) => unmark(sh, run.id),
+      topology.nodes.map(({ name }) => name),
+    );
+    forgetRun(run.id);
   };
   try {
     const problems = await Promise.all(
@@ -147,8 +147,10 @@ async function marksOn(sh: Shell): Promise<Mark[]> {
     });
 }
 
-const unmark = async (sh: Shell, run: string): Promise<void> =>
-  void (await sh(`rm -f ${marks}/${quoted(run)} && rmdir --ignore-fail-on-non-empty ${marks}`));
+async function unmark(sh: Shell, run: string): Promise<never[]> {
+  await sh(`rm -f ${marks}/${quoted(run)}; [ ! -e ${marks} ] || rmdir --ignore-fail-on-non-empty ${marks}`);
+  return [];
+}
 
 /** Throws `LabBroken` when another run uses the machine. */
 async function claim({ name, sh }: SshMachine, run: Run): Promise<void> {
@@ -162,11 +164,14 @@ async function claim({ name, sh }: SshMachine, run: Run): Promise<void> {
   });
 }
 
-/** One line of the answer for each of what every machine has to say. */
-async function onEach(inventory: Inventory, ask: (name: string, sh: Shell) => Promise<string[]>): Promise<string[]> {
+/** What each machine is asked, over connections of its own, and all answers together. Default: all machines. */
+async function onEach<T>(
+  inventory: Inventory,
+  ask: (name: string, sh: Shell) => Promise<readonly T[]>,
+  names: readonly string[] = [...inventory.keys()],
+): Promise<T[]> {
   await using reach = new Reach(inventory);
-  const lines = await Promise.all([...inventory.keys()].map((name) => ask(name, sshShell(reach.to(name), silent))));
-  return lines.flat();
+  return (await Promise.all(names.map((name) => ask(name, sshShell(reach.to(name), silent))))).flat();
 }
 
 const refuse = (what: string) => async (): Promise<never> => {
