@@ -2,6 +2,7 @@ import { cacheFolder, listArtifacts, verifyCache } from "../artifacts/cache.ts";
 import { size } from "../artifacts/files.ts";
 import { screenProgress } from "../host/progress.ts";
 import { removeOldImages } from "../machines/container/image.ts";
+import { removeOldVmImages } from "../machines/vm/backend.ts";
 import { exitCodes } from "./exit.ts";
 import { print, table } from "./print.ts";
 import { loadModule, scenarioFolders } from "./scenarios.ts";
@@ -24,12 +25,14 @@ export async function artifacts({ verify = false }: { readonly verify?: boolean 
   return cached.some(({ damaged }) => damaged !== undefined) ? exitCodes.broken : exitCodes.conforms;
 }
 
-/** Removes the engine's images and stores that no scenario's image set is made of any more. What is in use stays. */
+/** Removes the engine's images, stores and disks that no scenario's image set is made of any more. What is in use stays. */
 export async function prune(): Promise<number> {
   const modules = await Promise.all((await scenarioFolders()).map((folder) => loadModule(folder)));
   const scenarios = modules.flatMap(({ default: scenario, variants = {} }) => [scenario, ...Object.values(variants)]);
-  const removed = await removeOldImages([...new Set(scenarios.map(({ cluster }) => cluster.images))], screenProgress());
+  const sets = [...new Set(scenarios.map(({ cluster }) => cluster.images))];
+  const progress = screenProgress();
+  const removed = [...(await removeOldImages(sets, progress)), ...(await removeOldVmImages(sets, progress))];
   for (const line of removed) print(`removed ${line}`);
-  print(`${removed.length} images and stores removed`);
+  print(`${removed.length} images, stores and disks removed`);
   return exitCodes.conforms;
 }

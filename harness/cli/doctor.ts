@@ -6,9 +6,12 @@ import { cacheFolder } from "../artifacts/cache.ts";
 import { size } from "../artifacts/files.ts";
 import { inotifyInstances, inotifyLimit } from "../fabric/wiring.ts";
 import { host, whereIs } from "../host/command.ts";
+import { screenProgress } from "../host/progress.ts";
 import { containerBackend } from "../machines/container/backend.ts";
 import { engine } from "../machines/container/engine.ts";
+import { vmBackend } from "../machines/vm/backend.ts";
 import { Unsupported } from "../model/errors.ts";
+import type { FeatureReport } from "../model/features.ts";
 import { exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
 
@@ -49,10 +52,7 @@ async function engineRows(): Promise<string | undefined> {
     const { docker, version, kernel, cgroup, arch } = await engine();
     const { Driver, DockerRootDir } = (await docker.info()) as { Driver: string; DockerRootDir: string };
     row(true, "engine", `${version} on kernel ${kernel}, ${arch}, cgroup v${cgroup}, storage ${Driver}`);
-    print("\nFeatures, each tried");
-    for (const { feature, present, how, seen } of (await containerBackend().survey()).values()) {
-      row(present, feature, present ? "" : `${how}: ${seen?.trim().replaceAll("\n", "; ") ?? "failed"}`);
-    }
+    await featureRows();
     if (kernel === release()) await inotifyRow();
     return DockerRootDir;
   } catch (error) {
@@ -60,6 +60,26 @@ async function engineRows(): Promise<string | undefined> {
     row(false, "engine", error.message);
     return undefined;
   }
+}
+
+/** Each feature in containers, which share the engine's kernel, beside VMs, which have one of their own. */
+async function featureRows(): Promise<void> {
+  const containers = await containerBackend().survey();
+  const vms = await vmBackend().survey(screenProgress());
+  print("\nFeatures, each tried   containers  VMs");
+  for (const report of containers.values()) {
+    const inVm = vms.get(report.feature);
+    const marks = `${mark(report)}           ${mark(inVm)}`;
+    const whyNot = [lack("containers", report), lack("VMs", inVm)].filter(Boolean).join("; ");
+    print(`  ${report.feature.padEnd(20)} ${marks}   ${whyNot}`.trimEnd());
+  }
+}
+
+const mark = (report: FeatureReport | undefined): string => (report?.present ? "✓" : "✗");
+
+function lack(where: string, report: FeatureReport | undefined): string {
+  if (report?.present) return "";
+  return `${where}: ${report?.seen?.trim().split("\n")[0] ?? "not tried"}`;
 }
 
 /** Only where the engine runs on this computer's own kernel: elsewhere this file says nothing about it. */

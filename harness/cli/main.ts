@@ -22,8 +22,10 @@ const inventoryOption = () =>
   new Option("--inventory <file>", "machines that exist already, YAML or JSON").env("HARDWAY_INVENTORY");
 
 const machinesOption = () =>
-  new Option("--machines <kind>", "what the cluster's machines are (default: containers if their kernel has what is needed)")
-    .choices(["container", "vm"]);
+  new Option(
+    "--machines <kind>",
+    "what the cluster's machines are (default: containers if their kernel has what is needed)",
+  ).choices(["container", "vm"]);
 
 /** `exec rt-01 -- ip route` and `exec rt-01 ip route` are the same; later dashes belong to the command. */
 const afterDashes = (words: readonly string[]): readonly string[] => (words[0] === "--" ? words.slice(1) : words);

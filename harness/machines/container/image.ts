@@ -9,10 +9,10 @@ import { LabBroken } from "../../model/errors.ts";
 import type { ImageSet, PodImage, RootFs } from "../../model/images.ts";
 import type { Prepared } from "../../model/machines.ts";
 import type { Progress, ProgressLine } from "../../model/progress.ts";
-import { answered, type Engine, engine as findEngine } from "./engine.ts";
+import { type Engine, engine as findEngine } from "./engine.ts";
 import { label } from "./labels.ts";
 import { fillStore } from "./store.ts";
-import { hasImage, loadImage } from "./tools-image.ts";
+import { hasImage, loadImage, removeOldTagged } from "./tools-image.ts";
 import { fillVolume, isFilled, removeFilled, removeOldVolumes } from "./volumes.ts";
 
 /** Raised when what this file makes of the same recipe changes. */
@@ -48,23 +48,13 @@ export async function removeOldImages(current: readonly ImageSet[], progress: Pr
   const engine = await findEngine();
   const plans = await Promise.all(current.map((set) => planOf(engine, set, progress)));
   const kept = new Set(plans.map(({ machineImage }) => machineImage));
-  const removed: string[] = [];
-  const listed = await engine.docker.listImages({ filters: { label: [`${label.is}=image`] } });
-  for (const tag of listed.flatMap(({ RepoTags }) => RepoTags ?? [])) {
-    if (!tag.startsWith(`${repository}:`) || kept.has(tag)) continue;
-    try {
-      await engine.docker.getImage(tag).remove();
-      removed.push(`image ${tag}`);
-    } catch (error) {
-      if (!answered(error, 404, 409)) throw error;
-    }
-  }
+  const removed = await removeOldTagged(engine, repository, kept);
   const stores = await removeOldVolumes(
     engine,
     "store",
     plans.map(({ store }) => store),
   );
-  return [...removed, ...stores.map((name) => `volume ${name}`)];
+  return [...removed.map((tag) => `image ${tag}`), ...stores.map((name) => `volume ${name}`)];
 }
 
 /** Removes the machine image and the store of one image set, wherever they are not in use. */

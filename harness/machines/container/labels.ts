@@ -7,6 +7,8 @@ export const label = {
   run: "hardway.run",
   owner: "hardway.pid",
   node: "hardway.node",
+  /** On a machine: what kind it is. */
+  machine: "hardway.machine",
   scenario: "hardway.scenario",
   topology: "hardway.topology",
 } as const;

@@ -209,6 +209,7 @@ function startHull({ detail }: Prepared, node: ResolvedNode, run: MachineRun): P
 const machineLabels = (node: ResolvedNode, run: MachineRun): Record<string, string> => ({
   ...runLabels("machine", run.id),
   [label.node]: node.name,
+  [label.machine]: node.machine ?? "container",
   [label.scenario]: run.scenario,
 });
 

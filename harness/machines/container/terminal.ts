@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import type { Container } from "dockerode";
 import { LabBroken } from "#harness/model/errors";
+import { quoted } from "../quoted.ts";
+import { sshFromHull } from "../vm/access.ts";
 import { engine } from "./engine.ts";
 import { spawn } from "./exec.ts";
 import { label } from "./labels.ts";
@@ -12,21 +14,26 @@ import { label } from "./labels.ts";
  * segments' bridges are. Throws `LabBroken` when there is no such machine or it does not run.
  */
 export async function enter(runId: string, machine: string, argv: readonly string[]): Promise<number> {
-  const container = await containerOf(runId, machine);
+  const { container, isHull } = await containerOf(runId, machine);
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const command = isHull ? sshFromHull([terminal ? "-tt" : "-T"], argv.map(quoted).join(" ")) : argv;
   try {
-    return await (terminal ? onTerminal(container, machine, argv) : onPipes(container, machine, argv));
+    return await (terminal ? onTerminal(container, machine, command) : onPipes(container, machine, command));
   } finally {
     process.stdin.destroy();
   }
 }
 
-async function containerOf(runId: string, machine: string): Promise<Container> {
+/** The container that is a machine, or the hull of one that is a VM. */
+async function containerOf(
+  runId: string,
+  machine: string,
+): Promise<{ readonly container: Container; readonly isHull: boolean }> {
   const { docker } = await engine();
   const containers = await docker.listContainers({ filters: { label: [`${label.run}=${runId}`] } });
   const nameOf = (labels: Record<string, string>) => labels[label.node] ?? labels[label.is];
   const found = containers.find(({ Labels }) => nameOf(Labels) === machine);
-  if (found) return docker.getContainer(found.Id);
+  if (found) return { container: docker.getContainer(found.Id), isHull: found.Labels[label.machine] === "vm" };
   const names = containers.map(({ Labels }) => nameOf(Labels)).sort();
   throw new LabBroken("there is no such machine in this lab", {
     who: machine,

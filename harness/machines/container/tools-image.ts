@@ -47,3 +47,23 @@ export async function loadImage({ docker, arch }: Engine, image: ArchivedImage):
     });
   });
 }
+
+/** Removes the lab's images of a repository but for those that are kept, unless they are in use. Returns their names. */
+export async function removeOldTagged(
+  { docker }: Engine,
+  repository: string,
+  kept: ReadonlySet<string>,
+): Promise<string[]> {
+  const removed: string[] = [];
+  const listed = await docker.listImages({ filters: { label: [`${label.is}=image`] } });
+  for (const tag of listed.flatMap(({ RepoTags }) => RepoTags ?? [])) {
+    if (!tag.startsWith(`${repository}:`) || kept.has(tag)) continue;
+    try {
+      await docker.getImage(tag).remove();
+      removed.push(tag);
+    } catch (error) {
+      if (!answered(error, 404, 409)) throw error;
+    }
+  }
+  return removed;
+}

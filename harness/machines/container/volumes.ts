@@ -29,6 +29,12 @@ export async function isFilled({ docker }: Engine, volume: string): Promise<bool
   return found.every(Boolean);
 }
 
+/** The names of all volumes of a kind, marks too. */
+export async function listVolumes({ docker }: Pick<Engine, "docker">, is: Kept): Promise<string[]> {
+  const { Volumes } = await docker.listVolumes({ filters: { label: [`${label.is}=${is}`] } });
+  return (Volumes ?? []).map(({ Name }) => Name);
+}
+
 /** Makes a volume and fills it; when that fails nothing of it is left. */
 export async function fillVolume(
   { docker }: Engine,
@@ -46,9 +52,8 @@ export async function fillVolume(
 
 /** Removes the volumes of a kind that no current version set wants, with their marks, unless they are in use. Returns their names. */
 export async function removeOldVolumes({ docker }: Engine, is: Kept, current: readonly string[]): Promise<string[]> {
-  const { Volumes } = await docker.listVolumes({ filters: { label: [`${label.is}=${is}`] } });
   const kept = new Set(current.flatMap((volume) => [volume, filledMark(volume)]));
-  const old = (Volumes ?? []).map(({ Name }) => Name).filter((name) => !kept.has(name));
+  const old = (await listVolumes({ docker }, is)).filter((name) => !kept.has(name));
   const removed: string[] = [];
   // Marks first: a volume without its mark is filled anew, a mark without its volume too.
   for (const name of old.sort((a, b) => b.length - a.length)) if (await removeVolume(name)) removed.push(name);

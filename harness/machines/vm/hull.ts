@@ -40,7 +40,7 @@ function userModeLinux(node: ResolvedNode): string {
     `linux.uml mem=${memoryOf(node)}M`,
     `ubd0=${hullFolder}/disk.cow,${diskFolder}/base.ext4 ubd1r=${hullFolder}/seed.tar`,
     "root=/dev/ubda rootfstype=ext4 rw init=/usr/lib/hardway/init",
-    "con=null con0=null,fd:1 panic=-1",
+    "con=null con0=null,fd:1 panic=-1 systemd.mask=getty.target",
     ...cards.map(({ mac, tap }, index) => `vec${index}:transport=tap,ifname=${tap},depth=128,gro=1,mac=${mac}`),
   ].join(" ");
 }
