@@ -33,6 +33,8 @@ test("a hop's title says what it changes", () => {
     "kubernetes 1.34.4 → 1.35.4, etcd 3.5.27 → 3.6.16",
     "kubernetes 1.35.4 → 1.36.3",
   ]);
+  const quota = path({ hops: [{ to: {}, settings: { etcd: { "quota-backend-bytes": "2G" } } }] });
+  expect(titleOf(quota, 0)).toBe("etcd --quota-backend-bytes=2G");
 });
 
 test.each([

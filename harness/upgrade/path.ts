@@ -9,13 +9,16 @@ export function releasesAt({ from, hops }: UpgradePath, hop: number): Releases {
   return Object.assign({}, from, ...hops.slice(0, hop).map(({ to }) => to));
 }
 
-/** What a hop changes: "kubernetes 1.34.4 → 1.35.4, etcd 3.5.27 → 3.6.16". */
+/** What a hop changes: "kubernetes 1.34.4 → 1.35.4, etcd 3.5.27 → 3.6.16, etcd --quota-backend-bytes=2G". */
 export function titleOf(path: UpgradePath, hop: number): string {
   const [before, after] = [releasesAt(path, hop), releasesAt(path, hop + 1)];
   const changes = components
     .filter((component) => before[component] !== after[component])
     .map((component) => `${component} ${before[component]} → ${after[component]}`);
-  return changes.join(", ") || "nothing";
+  const settings = Object.entries(path.hops[hop]?.settings ?? {}).flatMap(([component, flags]) =>
+    Object.entries(flags).map(([flag, value]) => `${component} --${flag}=${value}`),
+  );
+  return [...changes, ...settings].join(", ");
 }
 
 /** Everything that is wrong with a path, as sentences, when these releases can be had. */
