@@ -71,12 +71,12 @@ export class SshConnection implements AsyncDisposable {
 
   /** Has the user's login shell run a line. Throws `LabBroken` when that cannot be begun. */
   exec(line: string): Promise<ClientChannel> {
-    return this.#open((client, done) => client.exec(line, done));
+    return this.#open("session", (client, done) => client.exec(line, done));
   }
 
   /** A connection from the machine to another one: how a bastion is used. */
   forward(host: string, port: number): Promise<Duplex> {
-    return this.#open((client, done) => client.forwardOut("127.0.0.1", 0, host, port, done));
+    return this.#open("direct-tcpip", (client, done) => client.forwardOut("127.0.0.1", 0, host, port, done));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,14 +87,16 @@ export class SshConnection implements AsyncDisposable {
   }
 
   async #open(
+    kind: "session" | "direct-tcpip",
     begin: (client: Client, done: (error: Error | undefined, channel: ClientChannel) => void) => void,
   ): Promise<ClientChannel> {
     for (;;) {
       const link = await this.#link();
       const { served } = link;
-      link.sessions++;
+      const taken = kind === "session" ? 1 : 0;
+      link.sessions += taken;
       const free = () => {
-        link.sessions--;
+        link.sessions -= taken;
       };
       try {
         const channel = await new Promise<ClientChannel>((resolve, reject) =>
@@ -107,7 +109,7 @@ export class SshConnection implements AsyncDisposable {
         free();
         // Nothing was begun on it: a connection that went stale unnoticed is replaced, and a full one set aside.
         if (link.lost && served && reasonOf(cause) !== unanswered) continue;
-        if (!link.lost && link.sessions > 0 && isFull(cause)) {
+        if (!link.lost && kind === "session" && link.sessions > 0 && isFull(cause)) {
           link.room = link.sessions;
           continue;
         }
