@@ -175,7 +175,13 @@ export const breakages: readonly Breakage<UpgradeMachine>[] = [
     claim: "no acknowledged write to a replicated store is lost",
     when: "somebody deletes some of them",
     breaks: meanwhile(({ kube }) =>
-      kube.exec({ namespace, name: "ledger-0" }, ["/usr/local/bin/etcdctl", "del", "000000100", "000000110"]),
+      kube.exec({ namespace, name: "ledger-0" }, [
+        "/usr/local/bin/etcdctl",
+        "del",
+        "--range",
+        "000000500",
+        "000001000",
+      ]),
     ),
     says: /lost: expected 0, was \d+/,
   },
