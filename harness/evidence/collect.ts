@@ -4,7 +4,7 @@ import { quoted } from "../machines/quoted.ts";
 import { reasonOf } from "../model/errors.ts";
 import type { Wait } from "../model/judging.ts";
 import type { Kube, KubeObject } from "../model/kube.ts";
-import type { Machine } from "../model/machines.ts";
+import type { Consoled, Machine } from "../model/machines.ts";
 import type { Run } from "../model/run.ts";
 import { softwareOf } from "../model/software.ts";
 
@@ -82,8 +82,8 @@ const machineState = [
   "free -m",
 ];
 
-/** Network, processes and failed units of a machine, what its software tells too, and its journal since boot. */
-export function machineEvidence(machine: Machine): Collector {
+/** Network, processes and failed units of a machine, what its software tells too, its journal since boot, and its console. */
+export function machineEvidence(machine: Machine & Partial<Consoled>): Collector {
   const { name, node } = machine;
   const tables = softwareOf(node)?.tables;
   return {
@@ -93,7 +93,9 @@ export function machineEvidence(machine: Machine): Collector {
         const { stdout, stderr } = await machine.sh(script, { ok: "any", within: within.evidence.within, signal });
         keep(`${name}-${file}`, stdout + stderr);
       };
+      const takeConsole = async () => keep(`${name}-console.txt`, (await machine.console?.()) ?? "");
       await Promise.all([
+        ...(machine.console ? [takeConsole()] : []),
         take("state.txt", sections(machineState)),
         take("journal.txt", "journalctl --boot --no-pager --output=short-precise"),
         ...(tables ? [take("software.txt", sections(tables))] : []),

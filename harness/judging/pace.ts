@@ -6,7 +6,7 @@ import { ms } from "./duration.ts";
 type Made = Pick<ResolvedNode, "machine">;
 
 /** How much longer a VM takes than a container: an API server was ready after 10 s, in a container after 2.7 s. */
-const slower = 3;
+export const slower = 3;
 
 const hasVm = (nodes: readonly Made[]): boolean => nodes.some(({ machine }) => machine === "vm");
 

@@ -1,4 +1,5 @@
 import { wireName } from "#harness/fabric/wiring";
+import { slower } from "#harness/judging/pace";
 import type { RootFs } from "#harness/model/images";
 import type { ResolvedNode } from "#harness/model/topology";
 import type { CreateOptions } from "../container/lab-container.ts";
@@ -21,11 +22,23 @@ export const hullRootFs: RootFs = {
 
 const megabyte = 2 ** 20;
 
+/** What a container weighs where processors are contended (`docker run --cpu-shares`). A guest that is to keep pace weighs more. */
+const oneShare = 1024;
+
 /** Memory of a guest, in MB: a control plane holds etcd and an API server. It is taken from the computer as the guest touches it. */
 const memoryOf = ({ role }: ResolvedNode): number => (role === "control-plane" ? 2560 : role === "worker" ? 1536 : 512);
 
 /** What the hull's own processes and the page cache of the guest's disk need beside the guest's memory, in MB. */
 const ownMemory = 384;
+
+/** Units that systemd starts on any computer and not in a container, with nothing to do on these: half of a boot's time. */
+const needless = [
+  ...["dm_mod", "loop", "efi_pstore", "configfs", "fuse", "drm"].map((module) => `modprobe@${module}.service`),
+  ...["getty.target", "kmod-static-nodes.service", "systemd-binfmt.service", "systemd-random-seed.service"],
+  ...["systemd-modules-load.service", "systemd-sysusers.service", "systemd-pcrphase.service"],
+  ...["systemd-pcrphase-sysinit.service", "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service"],
+  ...["sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "dev-hugepages.mount"],
+];
 
 /**
  * The kernel of User-mode Linux is a process. It keeps the guest's memory in a file without a name in TMPDIR, which must
@@ -40,7 +53,8 @@ function userModeLinux(node: ResolvedNode): string {
     `linux.uml mem=${memoryOf(node)}M`,
     `ubd0=${hullFolder}/disk.cow,${diskFolder}/base.ext4 ubd1r=${hullFolder}/seed.tar`,
     "root=/dev/ubda rootfstype=ext4 rw init=/usr/lib/hardway/init",
-    "con=null con0=null,fd:1 panic=-1 systemd.mask=getty.target",
+    "con=null con0=null,fd:1 panic=-1",
+    ...needless.map((unit) => `systemd.mask=${unit}`),
     ...cards.map(({ mac, tap }, index) => `vec${index}:transport=tap,ifname=${tap},depth=128,gro=1,mac=${mac}`),
   ].join(" ");
 }
@@ -99,6 +113,7 @@ export function hullOptions(node: ResolvedNode, disk: string): CreateOptions {
       Tmpfs: { "/guest": `exec,size=${memoryOf(node) + 64}m` },
       Memory: memory,
       MemorySwap: memory,
+      CpuShares: slower * oneShare,
       Mounts: [
         { Type: "volume", Source: disk, Target: diskFolder, ReadOnly: true, VolumeOptions: { NoCopy: true } as never },
       ],
