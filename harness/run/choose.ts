@@ -30,7 +30,7 @@ export async function chooseMachines(
     if (forced !== undefined && forced !== kind) continue;
     const topology = resolve(scenario.topology, kind);
     const refusal = refusalOf(backend.name, needsOf(scenario, topology), await backend.survey(progress));
-    if (!refusal) return { backend, topology };
+    if (!refusal) return { backend: raiserOf(topology, backends) ?? backend, topology };
     refusals.push(refusal);
   }
   const missing = [...new Set(refusals.flatMap((refusal) => refusal.missing))];
@@ -39,6 +39,12 @@ export async function chooseMachines(
     seen: refusals.flatMap(({ told }) => told).join("\n"),
     look: "npx hardway doctor",
   });
+}
+
+/** Where a node says that it is a VM, whoever makes VMs raises the lab: that backend makes containers too. */
+function raiserOf({ nodes }: ResolvedTopology, backends: Backends): MachineBackend | undefined {
+  if (!nodes.some(({ machine }) => machine === "vm")) return undefined;
+  return backends.find(([kind]) => kind === "vm")?.[1];
 }
 
 interface Refusal {
