@@ -17,6 +17,8 @@ const two = pageOf(inventedRuns.kubeadm(), inventedRuns.byHand());
 const six = pageOf(...[1, 2, 3].flatMap((nth) => [inventedRuns.kubeadm(nth), inventedRuns.byHand(nth)]));
 /** A hop that failed for real, on a computer that was busy with other labs: three of its users, and a part of what changed. */
 const busy = pageOf(readUpgrade(join(import.meta.dirname, "testdata/runs/busy")), inventedRuns.byHand());
+/** etcd forwards and back, as it was: on a computer with nothing else to do hardly anybody feels it. */
+const rollback = pageOf(readUpgrade(join(import.meta.dirname, "testdata/runs/rollback")));
 const stopped = pageOf(inventedRuns.kubeadm(), inventedRuns.skip());
 
 describe.each([
@@ -24,6 +26,7 @@ describe.each([
   ["six runs", six],
   ["a path that is refused", stopped],
   ["a hop that failed for real", busy],
+  ["a rollback for real", rollback],
   ["one run", pageOf(inventedRuns.byHand())],
 ])("the page of %s", (_, text) => {
   test("is self-contained: nothing is loaded, and nothing runs", () => {
