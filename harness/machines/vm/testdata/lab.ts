@@ -14,7 +14,7 @@ export const declared = {
   segments: { left: "172.17.0.0/24", right: "172.17.1.0/24" },
   nodes: {
     alice: { machine: "vm", role: "host", on: ["left"], via: "between" },
-    anna: { machine: "vm", role: "host", on: ["left"], via: "between", sysctls: { "net.ipv4.conf.default.rp_filter": "2" } },
+    anna: { machine: "vm", role: "host", on: ["left"], via: "between", sysctls: { "net.ipv4.conf.default.rp_filter": "1" } },
     between: {
       role: "host",
       on: [
