@@ -33,8 +33,8 @@ export const within = {
     ],
     machineBoot: ["60s", "systemd is up after 2 s; several machines at once share the computer's cores"],
     sshLetsIn: [
-      "30s",
-      "a handshake is some milliseconds of computing; a VM that boots without KVM takes seconds for it",
+      "60s",
+      "a handshake is some milliseconds of computing; a guest of User-mode Linux on a busy computer took more than thirty seconds",
     ],
     guestBoot: [
       "120s",
