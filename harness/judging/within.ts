@@ -252,8 +252,8 @@ export const within = {
       "a look starts a program or two on each node and sends all shapes between all pairs at once: 2 s, 7 s where packets are lost; 36 s were seen on a busy computer",
     ],
     ratesTaken: [
-      "60s",
-      "a look sends for 0.4 s each way between three pairs, three times over: 9 s, and what a busy computer adds",
+      "120s",
+      "a look sends for 0.4 s each way between three pairs, three times over: 9 s, 30 s more where nothing gets through, and what a busy computer adds",
     ],
     podRoutesSpread: [
       "30s",
