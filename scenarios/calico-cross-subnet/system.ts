@@ -1,3 +1,5 @@
+import { calicoNode } from "#fixtures/addons/calico";
+import { flanneld } from "#fixtures/addons/flannel";
 import type { CrossSubnet } from "#fixtures/claims/cross-subnet";
 import type { PolicySystem } from "#fixtures/claims/network-policy";
 import type { NodeAgent } from "#fixtures/faults/addresses";
@@ -7,9 +9,6 @@ import calicoCrossSubnet, { type CalicoCrossSubnet, variants } from "./scenario.
 export type Name = keyof CalicoCrossSubnet["topology"]["nodes"];
 
 const workers = ["k8s-worker-21", "k8s-worker-22", "k8s-worker-31", "k8s-worker-32"] as const satisfies readonly Name[];
-
-const calicoNode: NodeAgent = { namespace: "kube-system", selector: "k8s-app=calico-node", processes: ["calico-node"] };
-const flanneld: NodeAgent = { namespace: "kube-flannel", selector: "app=flannel", processes: ["flanneld"] };
 
 const systemOf = (declared: CalicoCrossSubnet, encapsulation: Encapsulation, agent: NodeAgent): CrossSubnet<Name> => ({
   declared,
