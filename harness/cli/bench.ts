@@ -197,7 +197,8 @@ async function upgradeTimes(up: UpLab, work: NonNullable<Bench["upgrade"]>, ours
 /** `npm test -- scenarios/<id>` without the claims that inflict faults, from start to end of its process. */
 async function scenarioTimes(folder: string, scenario: Scenario, faultClaims: RegExp, runs: string): Promise<Times> {
   print(`\n${scenario.id}: npm test, without fault claims`);
-  const file = join(folder, `${scenario.id}.test.ts`);
+  // A variant's claims are in a file of its own: metallb-bgp.frr.test.ts has those of metallb-bgp+frr.
+  const file = join(folder, `${scenario.id.replace("+", ".")}.test.ts`);
   const words = ["test", file, "-t", `^(?!.*(${faultClaims.source}))`];
   const total = await timed(() => childEnds([join(project, "bin/hardway.js"), ...words], runs));
   const [run] = readdirSync(runs);

@@ -56,13 +56,18 @@ const crossSubnet = (id: string, tier: Scenario["tier"], by: string, network: Ad
 
 export type CalicoCrossSubnet = ReturnType<typeof crossSubnet>;
 
-const calicoWith = (encapsulation: CalicoEncapsulation) => calico({ pool, blockSize: 26, encapsulation, bgp: "mesh" });
+const calicoWith = (encapsulation: CalicoEncapsulation, bgp?: "mesh") =>
+  calico({ pool, blockSize: 26, encapsulation, ...(bgp && { bgp }) });
 
 /** The original: IPIP between subnets, routes by BGP. Where this computer's kernel has no IPIP the nodes are VMs. */
-export default crossSubnet("calico-cross-subnet", "nightly", "IPIP", calicoWith("ipip-cross-subnet"));
+export default crossSubnet("calico-cross-subnet", "nightly", "IPIP", calicoWith("ipip-cross-subnet", "mesh"));
 
-/** The same system with VXLAN between subnets, and the same claims about another product: they belong to the behaviour. */
+/**
+ * The same system with VXLAN between subnets, as upstream's calico-vxlan.yaml has it, or with BGP beside it; and the same
+ * claims about another product: they belong to the behaviour.
+ */
 export const variants = {
   vxlan: crossSubnet("calico-cross-subnet+vxlan", "core", "VXLAN", calicoWith("vxlan-cross-subnet")),
+  bgp: crossSubnet("calico-cross-subnet+bgp", "nightly", "VXLAN", calicoWith("vxlan-cross-subnet", "mesh")),
   flannel: crossSubnet("calico-cross-subnet+flannel", "nightly", "VXLAN of Flannel", flannel({ directRouting: true })),
 };

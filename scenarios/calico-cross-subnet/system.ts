@@ -1,5 +1,6 @@
 import { calicoNode } from "#fixtures/addons/calico";
 import { flanneld } from "#fixtures/addons/flannel";
+import type { CalicoBgp } from "#fixtures/claims/calico-bgp";
 import type { CrossSubnet } from "#fixtures/claims/cross-subnet";
 import type { PolicySystem } from "#fixtures/claims/network-policy";
 import type { NodeAgent } from "#fixtures/faults/addresses";
@@ -25,6 +26,11 @@ const systemOf = (declared: CalicoCrossSubnet, encapsulation: Encapsulation, age
 export const systems = {
   ipip: systemOf(calicoCrossSubnet, { kind: "ipip", device: "tunl0" }, calicoNode),
   vxlan: systemOf(variants.vxlan, { kind: "vxlan", udpPort: 4789, device: "vxlan.calico" }, calicoNode),
+  bgp: {
+    ...systemOf(variants.bgp, { kind: "vxlan", udpPort: 4789, device: "vxlan.calico" }, calicoNode),
+    reflector: "k8s-worker-21",
+    dies: "k8s-worker-32",
+  } satisfies CalicoBgp<Name>,
   flannel: systemOf(variants.flannel, { kind: "vxlan", udpPort: 8472, device: "flannel.1" }, flanneld),
 } as const;
 
