@@ -117,7 +117,7 @@ test("a bastion's connection is as good as one's own", async () => {
 });
 
 test("who may not sudo is told so", async () => {
-  await inside("useradd -m -s /bin/bash -p '*' guest && cp -r /root/.ssh /home/guest/ && chown -R guest: /home/guest");
+  await inside("useradd -m -s /bin/bash -p '*' guest && cp -r ~root/.ssh /home/guest/ && chown -R guest: /home/guest");
   await expect(shellAs("guest")("true")).rejects.toThrow("sudo: a password is required");
 });
 
