@@ -58,9 +58,10 @@ export async function raiseLab(
     run.signal.throwIfAborted();
     const fabricStarting = startFabric(image, topology, run);
     const stores = storesFor(topology, prepared, run);
+    const guests = topology.nodes.filter(isGuest);
     const starting = topology.nodes.map(async (node) =>
       isGuest(node)
-        ? startHull(prepared, node, run)
+        ? startHull(prepared, node, guests.indexOf(node), run)
         : startMachine(image, profile, node, topology, run, (await stores).get(node.name)),
     );
     const settled = await Promise.allSettled([fabricStarting, ...starting]);
@@ -196,11 +197,11 @@ function startFabric(image: string, topology: ResolvedTopology, run: MachineRun)
   });
 }
 
-function startHull({ detail }: Prepared, node: ResolvedNode, run: MachineRun): Promise<Container> {
+function startHull({ detail }: Prepared, node: ResolvedNode, nth: number, run: MachineRun): Promise<Container> {
   if (!detail.hull || !detail.disk)
     throw new LabBroken("nothing was prepared for machines that are VMs", { who: node.name });
   return startContainer(detail.hull, {
-    ...hullOptions(node, detail.disk),
+    ...hullOptions(node, nth, detail.disk),
     name: containerName(run.id, node.name),
     Labels: machineLabels(node, run),
   });

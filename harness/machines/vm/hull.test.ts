@@ -11,7 +11,7 @@ const [node] = topology.nodes;
 
 test("each wire is joined with a network card of the guest, and the last card is the hull's own", () => {
   if (!node) throw new Error("no node");
-  const script = hullScript(node);
+  const script = hullScript(node, 0);
   execFileSync("/bin/sh", ["-n", "-c", script]);
   for (const line of ["link set wire0 master bridge0 up", "link set tap1 master bridge1 up"])
     expect(script).toContain(line);
@@ -23,9 +23,23 @@ test("each wire is joined with a network card of the guest, and the last card is
 
 test("a hull has the memory of its guest and some of its own, and the disk's base read-only", () => {
   if (!node) throw new Error("no node");
-  const { HostConfig } = hullOptions(node, "hardway-disk-x");
+  const { HostConfig } = hullOptions(node, 0, "hardway-disk-x");
   expect(HostConfig.Memory).toBe((1536 + 384) * 2 ** 20);
   expect(HostConfig.Mounts).toEqual([
     expect.objectContaining({ Source: "hardway-disk-x", Target: "/disk", ReadOnly: true }),
   ]);
+});
+
+test("guests are spread over the CPUs that there are", () => {
+  if (!node) throw new Error("no node");
+  const cpus = execFileSync("nproc").toString().trim();
+  const cpuOf = (nth: number) => {
+    const taking = hullScript(node, nth).match(/^cpu=[\s\S]*?\)"?p"\)$/m)?.[0];
+    return execFileSync("/bin/sh", ["-c", `${taking}\necho "$cpu"`])
+      .toString()
+      .trim();
+  };
+  expect(cpuOf(0)).toMatch(/^\d+$/);
+  expect(cpuOf(Number(cpus))).toBe(cpuOf(0));
+  if (Number(cpus) > 1) expect(cpuOf(1)).not.toBe(cpuOf(0));
 });

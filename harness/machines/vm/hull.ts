@@ -43,6 +43,8 @@ const needless = [
 /**
  * The kernel of User-mode Linux is a process. It keeps the guest's memory in a file without a name in TMPDIR, which must
  * be on a tmpfs from where programs may be run, and makes `disk.cow`, with what differs from the base, where it is missing.
+ * The guest's programs are processes of their own that it traces. Kernel and program take turns, so they stay on one CPU:
+ * on two, each turn wakes the other one, and a program starts in 82 ms and not in 22 (in a container in 1).
  */
 function userModeLinux(node: ResolvedNode): string {
   const cards = [
@@ -50,7 +52,7 @@ function userModeLinux(node: ResolvedNode): string {
     { mac: managed.mac, tap: managementTap },
   ];
   return [
-    `linux.uml mem=${memoryOf(node)}M`,
+    `taskset --cpu-list "$cpu" linux.uml mem=${memoryOf(node)}M`,
     `ubd0=${hullFolder}/disk.cow,${diskFolder}/base.ext4 ubd1r=${hullFolder}/seed.tar`,
     "root=/dev/ubda rootfstype=ext4 rw init=/usr/lib/hardway/init",
     "con=null con0=null,fd:1 panic=-1",
@@ -59,12 +61,18 @@ function userModeLinux(node: ResolvedNode): string {
   ].join(" ");
 }
 
+/** Sets `cpu` to the `nth` of the CPUs that a shell may use, counted in a circle. */
+const takeCpu = (nth: number): string => `
+cpu=$(sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status | tr , '\n' |
+  while IFS=- read -r first last; do seq "$first" "\${last:-$first}"; done |
+  sed -n "$((${nth} % $(nproc) + 1))p")`;
+
 /**
  * What a hull does: it waits for its wires, joins each by a bridge of its own with a tap of the guest, and is the guest
  * from then on. A shell stays its first process: a kernel that panics ends itself by a signal, and who is first in a PID
- * namespace does not hear its own.
+ * namespace does not hear its own. Guests are spread over the CPUs by `nth`, which counts those of a lab.
  */
-export function hullScript(node: ResolvedNode): string {
+export function hullScript(node: ResolvedNode, nth: number): string {
   const bridged = node.interfaces.flatMap((_, index) => [
     `link add bridge${index} mtu 1500 type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
     `tuntap add tap${index} mode tap`,
@@ -85,6 +93,7 @@ tuntap add ${managementTap} mode tap
 addr add ${managed.hull}/30 dev ${managementTap}
 link set ${managementTap} up
 EOF
+${takeCpu(nth)}
 ${userModeLinux(node)} || exit $?
 `;
 }
@@ -100,11 +109,11 @@ export const bareHostConfig: CreateOptions["HostConfig"] = {
 };
 
 /** How the container of a hull is made. `disk` is the volume with the base of the guest's disk. */
-export function hullOptions(node: ResolvedNode, disk: string): CreateOptions {
+export function hullOptions(node: ResolvedNode, nth: number, disk: string): CreateOptions {
   const memory = (memoryOf(node) + ownMemory) * megabyte;
   return {
     Hostname: node.name,
-    Entrypoint: ["/bin/sh", "-c", hullScript(node)],
+    Entrypoint: ["/bin/sh", "-c", hullScript(node, nth)],
     Cmd: [],
     Env: ["TMPDIR=/guest"],
     Tty: true,
