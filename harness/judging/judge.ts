@@ -9,6 +9,7 @@ import type { Duration } from "../model/units.ts";
 import { not } from "./checks.ts";
 import { difference, shown } from "./difference.ts";
 import { ms, readable } from "./duration.ts";
+import { waitAtPace } from "./pace.ts";
 import { neverPresent, outcomeOfVerdict, verdictOn, verdictOver, wasPresent } from "./verdict.ts";
 import { within } from "./within.ts";
 
@@ -55,6 +56,8 @@ export interface JudgeOptions {
   readonly signal?: AbortSignal;
   /** How long one look may take. */
   readonly look?: Wait;
+  /** By how much all patience is longer, for looks and in `reaches`: that of the lab's machines, see `paceOf`. Default 1. */
+  readonly pace?: number;
   /** Cuts every wait of `reaches` to so much: for the proof that a claim can be false, which would else take each wait in full. */
   readonly patience?: Duration;
 }
@@ -69,6 +72,7 @@ export function judge({
   test,
   signal = new AbortController().signal,
   look = within.oneLook,
+  pace = 1,
   patience,
 }: JudgeOptions): Judge {
   const file = relative(process.cwd(), journalFile(folder));
@@ -117,7 +121,7 @@ export function judge({
     const at = Date.now();
     const began = performance.now();
     const limit = new AbortController();
-    const allowed = (probe.takes ?? look).within;
+    const allowed = waitAtPace(pace, probe.takes ?? look).within;
     const timer = setTimeout(() => limit.abort(`the probe gave no answer within ${allowed}`), ms(allowed));
     const given = AbortSignal.any([signal, limit.signal]);
     const facts = () => ({ kind: "observed", at, probe: probe.of, ms: Math.round(performance.now() - began) }) as const;
@@ -230,7 +234,8 @@ export function judge({
     };
   }
 
-  async function reaches<T>(probe: Probe<T>, check: Check<T>, wait: Wait): Promise<Reached<T>> {
+  async function reaches<T>(probe: Probe<T>, check: Check<T>, usual: Wait): Promise<Reached<T>> {
+    const wait = waitAtPace(pace, usual);
     const allowed = Math.min(ms(wait.within), patience === undefined ? Number.POSITIVE_INFINITY : ms(patience));
     const it = begin("reaches", probe, check);
     it.demandPresence();

@@ -8,18 +8,19 @@ type Made = Pick<ResolvedNode, "machine">;
 /** How much longer a VM takes than a container: an API server was ready after 10 s, in a container after 2.7 s. */
 export const slower = 3;
 
-const hasVm = (nodes: readonly Made[]): boolean => nodes.some(({ machine }) => machine === "vm");
+/** By how much more time everything is given on these machines: 1 where all are containers. */
+export const paceOf = (nodes: readonly Made[]): number => (nodes.some(({ machine }) => machine === "vm") ? slower : 1);
 
 /** A time that is enough for containers, made enough for these machines. */
 export const atPace = (nodes: readonly Made[], duration: Duration): Duration =>
-  hasVm(nodes) ? `${slower * ms(duration)}ms` : duration;
+  `${(paceOf(nodes) * ms(duration)) / 1000}s`;
 
-/** A wait that is long enough for containers, made long enough for these machines. */
-export function waitAtPace(nodes: readonly Made[], wait: Wait): Wait {
-  if (!hasVm(nodes)) return wait;
+/** A wait that is long enough for containers, made long enough at a pace. */
+export function waitAtPace(pace: number, wait: Wait): Wait {
+  if (pace === 1) return wait;
   return {
     name: `${wait.name}OnVms`,
-    within: atPace(nodes, wait.within),
-    because: `${wait.because}; VMs take ${slower} times as long`,
+    within: `${(pace * ms(wait.within)) / 1000}s`,
+    because: `${wait.because}; VMs take ${pace} times as long`,
   };
 }

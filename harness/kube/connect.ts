@@ -20,11 +20,19 @@ export interface Connection {
   /** The name that its certificate is checked for. Default `kubernetes`, which every API server's certificate has. */
   readonly serverName?: string;
   readonly run: Pick<Run, "journal" | "signal">;
+  /** By how much longer an answer is waited for, see `paceOf`. Default 1. */
+  readonly pace?: number;
 }
 
 /** The API of a cluster that runs. Connects when first asked; disposing closes its connections. */
-export function connect({ kubeconfig, server, serverName = "kubernetes", run }: Connection): Kube & Disposable {
-  return new Client(redirected(kubeconfig, server, serverName), run);
+export function connect({
+  kubeconfig,
+  server,
+  serverName = "kubernetes",
+  run,
+  pace = 1,
+}: Connection): Kube & Disposable {
+  return new Client(redirected(kubeconfig, server, serverName), run, pace);
 }
 
 interface ResourceKind {
@@ -42,12 +50,12 @@ class Client implements Kube, Disposable {
   readonly #exec: Exec;
   readonly #kinds = new Map<string, Promise<readonly ResourceKind[]>>();
 
-  constructor(kubeconfig: string, run: Connection["run"]) {
+  constructor(kubeconfig: string, run: Connection["run"], pace: number) {
     const config = new KubeConfig();
     config.loadFromString(kubeconfig);
     this.kubeconfig = kubeconfig;
     this.#run = run;
-    this.#rest = new Rest(credentials(kubeconfig), run.signal);
+    this.#rest = new Rest(credentials(kubeconfig), run.signal, pace);
     this.#exec = new Exec(config);
   }
 

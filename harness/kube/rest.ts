@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { ms } from "../judging/duration.ts";
+import { waitAtPace } from "../judging/pace.ts";
 import { within } from "../judging/within.ts";
 import { LabBroken } from "../model/errors.ts";
+import type { Duration } from "../model/units.ts";
 import type { Credentials } from "./kubeconfig.ts";
 
 export interface Answer {
@@ -26,19 +28,21 @@ export class Rest implements Disposable {
   readonly #kept: Agent;
   readonly #streams: Agent;
   readonly #signal: AbortSignal;
+  readonly #patience: Duration;
 
-  constructor(credentials: Credentials, signal: AbortSignal) {
+  constructor(credentials: Credentials, signal: AbortSignal, pace = 1) {
     const { ca, cert, key, serverName } = credentials;
     const tls = { ca, cert, key, ...(serverName === undefined ? {} : { servername: serverName }) };
     this.#credentials = credentials;
     this.#kept = new Agent({ ...tls, keepAlive: true, maxSockets: 4 });
     this.#streams = new Agent(tls);
     this.#signal = signal;
+    this.#patience = waitAtPace(pace, within.oneLook).within;
   }
 
-  /** Throws `LabBroken` when nothing answers within `within.oneLook`; every status is an answer. */
+  /** Throws `LabBroken` when nothing answers within `within.oneLook`, at the pace of the lab's machines; every status is an answer. */
   async ask(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
-    const budget = ms(within.oneLook.within);
+    const budget = ms(this.#patience);
     const started = performance.now();
     const timeout = AbortSignal.timeout(budget);
     const signal = AbortSignal.any([this.#signal, timeout]);

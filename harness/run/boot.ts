@@ -1,6 +1,6 @@
 import { defineCheck, met, unmet } from "#harness/judging/checks";
 import { judge } from "#harness/judging/judge";
-import { waitAtPace } from "#harness/judging/pace";
+import { paceOf } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import { connect } from "#harness/kube/connect";
 import { whenAsked } from "#harness/kube/when-asked";
@@ -53,7 +53,8 @@ export async function boot(
   const { run, topology } = world;
   const failed = new AbortController();
   const signal = AbortSignal.any([run.signal, failed.signal]);
-  const { reaches } = judge({ journal: run.journal, test: "boot", signal, folder: run.folder });
+  const pace = paceOf(topology.nodes);
+  const { reaches } = judge({ journal: run.journal, test: "boot", signal, folder: run.folder, pace });
   const machines = new Map<string, Machine>(Object.entries(world.nodes));
 
   const timed = async <T>(step: string, on: string, work: () => Promise<T>): Promise<T> => {
@@ -102,7 +103,7 @@ export async function boot(
     const { stdout: kubeconfig } = await first.sh(["cat", admin], { secret: true });
     const tunnel = await forward(user, host, port);
     run.defer("the API's forwarder", async () => tunnel[Symbol.asyncDispose](), { evenIfKept: true });
-    return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run });
+    return connect({ kubeconfig, server: `https://127.0.0.1:${tunnel.port}`, run, pace });
   };
 
   if (cluster.builtBy === "claims" && until === undefined) {
@@ -116,17 +117,12 @@ export async function boot(
       const { exitCode } = await first.sh(`test -s ${admin}`, { ok: "any" });
       return exitCode === 0 ? (await user.sh(ask, { ok: "any" })).stdout : "";
     };
-    await reaches(
-      { of: `API server at ${host} from ${from}`, look },
-      isReady(),
-      waitAtPace(topology.nodes, within.apiAnswers),
-    );
+    await reaches({ of: `API server at ${host} from ${from}`, look }, isReady(), within.apiAnswers);
     return connected();
   };
 
   const names = nodeNames(cluster, topology);
-  const allReady = async (kube: Kube) =>
-    void (await reaches(readyNodes(kube), areReady(names), waitAtPace(topology.nodes, within.clusterReady)));
+  const allReady = async (kube: Kube) => void (await reaches(readyNodes(kube), areReady(names), within.clusterReady));
 
   const api = until === undefined ? timed("API server answers", first.name, reachApi) : undefined;
   const ready = api?.then((kube) => timed("every node Ready", first.name, () => allReady(kube)));
@@ -157,7 +153,7 @@ export async function boot(
     const addons = cluster.addons.map((addon) =>
       timed(`${addon.name} ${addon.version} ready`, first.name, async () => {
         for (const { probe, check } of addon.ready(kube, topology, cluster))
-          await reaches(probe, check, waitAtPace(topology.nodes, within.addonReady));
+          await reaches(probe, check, within.addonReady);
       }),
     );
     await Promise.all([ready, ...addons]);

@@ -1,6 +1,7 @@
 import { runEnded } from "#harness/evidence/listeners";
 import { judge } from "#harness/judging/judge";
 import { worst } from "#harness/judging/outcome";
+import { paceOf } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import type { Artifact } from "#harness/model/artifacts";
 import { LabBroken, Misdeclared, reasonOf } from "#harness/model/errors";
@@ -100,14 +101,21 @@ export async function raiseLab<T extends Topology>(
   let kube: Kube | undefined;
   let watches: Watches | undefined;
   let conforms = false;
+  const pace = paceOf(topology.nodes);
   const up: UpLab = {
     run,
     claim(test, options) {
-      const judging = judge({ journal, test, signal: run.signal, folder: run.folder, ...options });
+      const judging = judge({ journal, test, signal: run.signal, folder: run.folder, pace, ...options });
       return { ...judging, lab: labOf(need(world), need(kube), judging) };
     },
     async always(invariant) {
-      const { always } = judge({ journal, test: `always: ${invariant.claim}`, signal: run.signal, folder: run.folder });
+      const { always } = judge({
+        journal,
+        test: `always: ${invariant.claim}`,
+        signal: run.signal,
+        folder: run.folder,
+        pace,
+      });
       await always(need(watches).probeOf(invariant), invariant.check);
     },
     explain: () => explain(run, world, kube),
