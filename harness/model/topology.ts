@@ -33,6 +33,8 @@ interface NodeBase<S extends string> {
   /** Further static routes, put in place when the machine is raised. */
   readonly routes?: readonly { readonly to: Cidr; readonly via: Address }[];
   readonly sysctls?: Readonly<Record<string, string>>;
+  /** What it is for, as a cloud's tags say it: see `#harness/inventory/servers`. Its role needs none. */
+  readonly tags?: readonly string[];
 }
 
 /** A machine of the cluster. */
@@ -80,6 +82,7 @@ export interface ResolvedNode {
   readonly routes: readonly { readonly to: Cidr; readonly via: Address }[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
   /** Of a host, if it has any. */
   readonly software?: Software;
   readonly router?: {

@@ -15,6 +15,8 @@ export interface UpgradePath {
   /** One line for people: "kubeadm, 1.34 to 1.36, a node at a time, drained". */
   readonly title: string;
   readonly provisioner: "by-hand" | "kubeadm" | "kubespray";
+  /** Of a provisioner that has releases of its own, as kubespray has: the tag, or another ref, that builds the cluster. */
+  readonly with?: string;
   /** What the cluster is built with. */
   readonly from: Releases;
   readonly hops: readonly [Hop, ...Hop[]];
@@ -22,11 +24,15 @@ export interface UpgradePath {
   readonly workers: { readonly atOnce: number } | { readonly surge: string };
   /** Whether a node's pods are evicted before it is touched. */
   readonly drain: boolean;
+  /** Variables that the provisioner is given for each hop: `{ drain_timeout: "60s" }`. */
+  readonly variables?: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** One stage of a path: what is there afterwards. What it does not name stays. */
 export interface Hop {
   readonly to: Readonly<Partial<Releases>>;
+  /** The provisioner's own release that takes the hop: a tag, or another ref. */
+  readonly with?: string;
   /** Back to what ran before. Without it a hop that goes backwards is a mistake, and refused at load. */
   readonly rollback?: true;
   /** Of a rollback of etcd across minor versions. `enabled`: etcd's own downgrade is enabled first. `forced`: the binaries are swapped as they are. Default `enabled`. */

@@ -83,6 +83,7 @@ export function draft(topology: Topology, clusterOn: MachineKind = "container"):
       routes: (node.routes ?? []).map((route) => ({ ...route })),
       sysctls: { ...node.sysctls },
       labels: "labels" in node ? { ...node.labels } : {},
+      ...(node.tags && { tags: [...node.tags] }),
       ...(node.role === "host" && node.software && { software: node.software }),
       ...(node.role === "router" && {
         router: {
