@@ -11,6 +11,8 @@ export interface HostCommandOptions extends CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Given each line of standard error as it comes; that is where programs tell how far they are. */
   readonly onLine?: (line: string) => void;
+  /** Given each line of standard output as it comes. */
+  readonly onOutput?: (line: string) => void;
 }
 
 /** Between the request to end and the end by force. */
@@ -37,6 +39,7 @@ export async function host(command: readonly string[], options: HostCommandOptio
     ...(options.input === undefined ? {} : { input: Buffer.from(options.input) }),
   })`${command}`;
   if (options.onLine) createInterface(running.stderr).on("line", options.onLine);
+  if (options.onOutput) createInterface(running.stdout).on("line", options.onOutput);
 
   const settled = new AbortController();
   const patience = after(ms(within), "late", { signal: settled.signal, ref: false }).catch(() => undefined);

@@ -9,6 +9,7 @@ export type Evidence =
   | RunStarted
   | RunEnded
   | StepDone
+  | TaskRan
   | CommandRan
   | Observed
   | FaultPhase
@@ -61,6 +62,25 @@ export interface StepDone {
   readonly step: string;
   readonly on: readonly string[];
   readonly ms: number;
+  readonly error?: string;
+}
+
+/** What became of a task on a host. */
+export type TaskEnd = "ok" | "changed" | "failed" | "skipped" | "unreachable";
+
+/** A task of a playbook, on all its hosts. */
+export interface TaskRan {
+  readonly kind: "task-ran";
+  /** When it began. */
+  readonly at: number;
+  readonly ms: number;
+  readonly playbook: string;
+  readonly play: string;
+  /** With its role before it: "kubernetes/preinstall : Stop if swap enabled". */
+  readonly task: string;
+  /** Names of hosts, by what became of it there. */
+  readonly hosts: Readonly<Partial<Record<TaskEnd, readonly string[]>>>;
+  /** What it said where it failed, secrets masked. A failure may be ignored, or be mended by the playbook itself. */
   readonly error?: string;
 }
 

@@ -33,6 +33,8 @@ export interface StepContext {
   readonly run: Run;
   readonly machine: (name: string) => Machine;
   readonly signal: AbortSignal;
+  /** Tells whoever watches how far it is. */
+  readonly note?: (text: string) => void;
 }
 
 /** What to build on the machines. */
@@ -95,6 +97,8 @@ export interface Addon {
   /** Problems in its own settings, as sentences. Asked at load. */
   problems?(topology: ResolvedTopology, recipe: ClusterRecipe): readonly string[];
   readonly deviations?: readonly Deviation[];
+  /** Nodes that it leaves out of the pod network. They stay NotReady, and only pods of their own network run there. */
+  readonly leavesOut?: readonly string[];
   manifests(topology: ResolvedTopology, recipe: ClusterRecipe): readonly KubeObject[] | Promise<readonly KubeObject[]>;
   /** What must hold before claims are judged. */
   ready(

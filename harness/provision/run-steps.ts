@@ -83,7 +83,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
   signal.addEventListener("abort", interrupted, { once: true });
   late.catch(() => {});
   try {
-    await Promise.race([step.run({ run, machine, signal }), late]);
+    await Promise.race([step.run({ run, machine, signal, note: line.note }), late]);
     done();
     line.done();
   } catch (cause) {
