@@ -116,10 +116,12 @@ export function program(done: (code: number) => void): Command {
 
   hardway
     .command("ssh-config")
-    .description("an ssh_config(5) for a lab's machines that are VMs, or for those of an inventory")
+    .description("an ssh_config(5) for a lab's machines that are VMs, for those of an inventory, or for tagged servers")
     .argument("[run]", "id of its run, or the beginning or end of it (default: the only one)")
     .option("-w, --write <file>", "where to put it (default: standard output)")
     .addOption(inventoryOption())
+    .option("--servers <file>", "a list of servers as `hardway inventory` takes it: those with the tag @sshconfig")
+    .option("--cluster <name>", "of which cluster of that list (default: HARDWAY_CLUSTER, or the only one)")
     .addHelpText("after", "\n  npx hardway ssh-config -w lab.ssh && ssh -F lab.ssh k8s-node-01")
     .action(async (run, options) => done(await (await import("./ssh-config.ts")).sshConfig(run, options)));
 
@@ -141,15 +143,28 @@ export function program(done: (code: number) => void): Command {
 
   hardway
     .command("inventory")
-    .description("an Ansible inventory program: the groups of one cluster from the tags of servers")
-    .option("--servers <file>", "JSON or YAML list of {name, address, publicAddress, tags} (default: HARDWAY_SERVERS)")
+    .description(
+      "an Ansible inventory program: the groups of one cluster from the tags of servers, or of a lab's machines",
+    )
+    .addOption(
+      new Option(
+        "--servers <file>",
+        "JSON or YAML list of {name, address, publicAddress, tags} (default: HARDWAY_SERVERS)",
+      ).conflicts(["run", "scenario"]),
+    )
+    .addOption(
+      new Option("--run <id>", "of a lab, by the beginning or the end of its id (default: HARDWAY_RUN)").conflicts(
+        "scenario",
+      ),
+    )
+    .option("--scenario <folder>", "of the lab that a scenario raises (default: HARDWAY_SCENARIO)")
     .option("--cluster <name>", "of which cluster (default: HARDWAY_CLUSTER, or the only one)")
     .option("--group-vars <file>", "YAML or JSON, variables by group (default: HARDWAY_GROUP_VARS)")
     .option("--list", "groups and variables as JSON, as Ansible asks for them; also the default")
     .option("--host <name>", "the variables of one machine as JSON")
     .addOption(new Option("--yaml", "as a YAML inventory file").conflicts(["list", "host", "ini"]))
     .addOption(new Option("--ini", "as an INI inventory file").conflicts(["list", "host"]))
-    .action(async (options) => done((await import("./inventory.ts")).inventoryCommand(options)));
+    .action(async (options) => done(await (await import("./inventory.ts")).inventoryCommand(options)));
 
   hardway
     .command("artifacts")

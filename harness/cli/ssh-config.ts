@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { asSshConfig } from "../inventory/formats.ts";
+import { sshEntries } from "../inventory/inventory.ts";
 import { attach } from "../machines/container/backend.ts";
 import { quoted } from "../machines/quoted.ts";
 import { knownHostsText, type SshHost, sshConfigText } from "../machines/ssh/config.ts";
@@ -11,6 +13,7 @@ import { VmMachine } from "../machines/vm/machine.ts";
 import { LabBroken } from "../model/errors.ts";
 import { keysFolder } from "../run/registry.ts";
 import { exitCodes } from "./exit.ts";
+import { serversIn } from "./inventory.ts";
 import { chooseRun } from "./labs.ts";
 import { project } from "./scenarios.ts";
 
@@ -19,11 +22,20 @@ export interface SshConfigOptions {
   readonly write?: string;
   /** Of the machines of an inventory instead of a lab's. */
   readonly inventory?: string;
+  /** Of a list of servers with tags instead of a lab's. */
+  readonly servers?: string;
+  /** Of which cluster of that list. Default `HARDWAY_CLUSTER`. */
+  readonly cluster?: string;
 }
 
-/** Writes an ssh_config(5) for a lab's machines that are VMs, or for those of an inventory. */
-export async function sshConfig(wanted: string | undefined, { write, inventory }: SshConfigOptions): Promise<number> {
-  const text = inventory ? ofInventory(inventory) : await ofRun(wanted);
+/** Writes an ssh_config(5) for a lab's machines that are VMs, for those of an inventory, or for servers with the tag `@sshconfig`. */
+export async function sshConfig(wanted: string | undefined, options: SshConfigOptions): Promise<number> {
+  const { write, inventory, servers, cluster } = options;
+  const text = servers
+    ? asSshConfig(sshEntries(serversIn(servers), cluster ?? (process.env.HARDWAY_CLUSTER || undefined)))
+    : inventory
+      ? ofInventory(inventory)
+      : await ofRun(wanted);
   if (write === undefined) process.stdout.write(text);
   else writeFileSync(write, text);
   return exitCodes.conforms;

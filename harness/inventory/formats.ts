@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Group, Inventory, Variables } from "./inventory.ts";
+import { type Group, type Inventory, placeOf, type SshEntry, type Variables } from "./inventory.ts";
 
 /** What Ansible asks of an inventory program with `--list`: https://docs.ansible.com/ansible/latest/dev_guide/developing_inventory.html */
 export function asList({ hosts, groups }: Inventory): object {
@@ -34,12 +34,29 @@ export function asIni({ hosts, groups }: Inventory): string {
     ),
     ...section("all:vars", inVarsSection(all?.vars ?? {})),
     ...Object.entries(others).flatMap(([name, { hosts: names, children = [], vars = {} }]) => [
-      ...section(name, names),
+      // A group that is another's child must be declared, though nobody is in it.
+      ...(names.length + children.length > 0 ? section(name, names) : [`[${name}]`, ""]),
       ...section(`${name}:children`, children),
       ...section(`${name}:vars`, inVarsSection(vars)),
     ]),
   ].join("\n");
 }
+
+/** An ssh_config(5): each server by its name, through its bastion. Keys are the user's own. */
+export const asSshConfig = (entries: readonly SshEntry[]): string =>
+  entries
+    .map(({ server, through }) => {
+      const { name, address, publicAddress, sshUser } = server;
+      const named = entries.some((entry) => entry.server === through);
+      return [
+        `Host ${name}`,
+        `  HostName ${through ? address : (publicAddress ?? address)}`,
+        ...(sshUser === undefined ? [] : [`  User ${sshUser}`]),
+        ...(through ? [`  ProxyJump ${named ? through.name : placeOf(through)}`] : []),
+        "",
+      ].join("\n");
+    })
+    .join("\n");
 
 /**
  * INI reads a value as a Python literal, and as text where it is none: what would be mistaken for another type is in

@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { Misdeclared } from "#harness/model/errors";
-import { asIni, asList, asYaml } from "./formats.ts";
-import { inventory } from "./inventory.ts";
+import type { Topology } from "#harness/model/topology";
+import { resolve } from "#harness/topology/resolve";
+import { asIni, asList, asSshConfig, asYaml } from "./formats.ts";
+import { inventory, sshEntries } from "./inventory.ts";
 import { readServers, type Server } from "./servers.ts";
+import { labInventory } from "./topology.ts";
 
 const testdata = (name: string) => readFileSync(new URL(`testdata/${name}`, import.meta.url), "utf8");
 const zone = () => readServers(testdata("zone.json"), "zone.json");
@@ -59,36 +62,54 @@ test("several clusters and no choice, or one that is not there, is refused", () 
   ]);
 });
 
-test("an even number of etcd members, a group without machines and variables of nobody are told at once", () => {
+test("everything is told at once: tags, an even number of etcd members, groups without machines, variables of nobody", () => {
   const server = (name: string, n: number, ...tags: string[]): Server => ({ name, address: `192.168.0.${n}`, tags });
   const servers = readServers(
-    JSON.stringify([server("a", 1, "etcd", "kube-master"), server("b", 2, "etcd", "@instance-type=large")]),
+    JSON.stringify([
+      server("a", 1, "etcd", "kube-master"),
+      server("b", 2, "etcd", "@instance-type=large", "@clutser=x"),
+      server("c", 3, "kube-nodes"),
+      server("d", 3),
+    ]),
     "servers.json",
   );
   expect(problemsOf(() => inventory(servers, { groupVars: { instance_type_larg: { a: 1 } } }))).toEqual([
+    "b: @clutser=x: there is no such tag; those with an @ are @cluster, @instance-type, @ssh_user, @ssh_bastion_group, @etcd_member_name, @sshconfig",
+    "192.168.0.3: several servers have this address",
+    "c: its tags kube_nodes are none of kube_control_plane, kube_node, etcd, calico_rr, bastion",
+    "d: it has none of the tags kube_control_plane, kube_node, etcd, calico_rr, bastion",
     "no machine is in the group kube_node",
     "etcd has 2 members, a, b: an even number survives no more than one less",
     "variables of the group instance_type_larg: no machine is in it",
   ]);
 });
 
-test("everything that is wrong with a list of servers is told at once", () => {
+test("a machine of two clusters is told before anything else is asked", () => {
+  const servers = readServers(
+    JSON.stringify([{ name: "a", address: "192.168.0.1", tags: ["@cluster=x", "@cluster=y", "etcd"] }]),
+    "servers.json",
+  );
+  expect(problemsOf(() => inventory(servers, { cluster: "x" }))).toEqual([
+    "a: @cluster is x and y: it can be one",
+    "no server has the tag @cluster=x; there are y",
+  ]);
+});
+
+test("a list that is none of servers is told with what is wrong with those that are", () => {
   const servers = [
-    { name: "a", address: "192.168.0.1", tags: ["@clutser=example", "@cluster=", "@sshconfig"] },
-    { name: "a", address: "192.168.0.1", tags: ["@cluster=x", "@cluster=y"] },
+    { name: "a", address: "192.168.0.1", tags: ["@cluster=", "@sshconfig"] },
+    { name: "a", address: "192.168.0.1", tags: [] },
     { address: 5, tags: "etcd" },
     null,
   ];
   expect(problemsOf(() => readServers(JSON.stringify(servers), "servers.json"))).toEqual([
-    "a: @clutser=example: there is no such tag; those with an @ are @cluster, @instance-type, @ssh_user, @ssh_bastion_group, @sshconfig",
-    "a: @cluster says nothing: write @cluster=…",
-    "a: @cluster is x and y: it can be one",
     "server 3: it has no name",
     "server 3: it has no address",
     "server 3: its tags are no list of words",
     "server 4: it has no name",
     "server 4: it has no address",
     "server 4: its tags are no list of words",
+    "a: @cluster says nothing: write @cluster=…",
     "a: there are several servers of this name",
     "192.168.0.1: several servers have this address",
   ]);
@@ -96,4 +117,56 @@ test("everything that is wrong with a list of servers is told at once", () => {
     expect.stringMatching(/^it is neither JSON nor/),
   ]);
   expect(problemsOf(() => readServers("name: a", "servers.json"))).toEqual(["it is no list of servers"]);
+});
+
+test("an ssh_config(5) has the servers with the tag @sshconfig, through their bastion", async () => {
+  await expect(asSshConfig(sshEntries(zone(), "example"))).toMatchFileSnapshot("testdata/example.ssh");
+  expect(problemsOf(() => sshEntries(zone(), "stage"))).toEqual(["no machine of it has the tag @sshconfig"]);
+});
+
+describe("a lab", () => {
+  const topology = (tags: Readonly<Record<string, readonly string[]>> = {}) =>
+    resolve({
+      segments: { k8s: "192.168.0.0/24" },
+      nodes: {
+        "rt-01": { role: "host", on: ["k8s"] },
+        "master-01": { role: "control-plane", on: ["k8s"], tags: tags["master-01"] ?? [] },
+        "master-02": { role: "control-plane", on: ["k8s"] },
+        "worker-01": { role: "worker", on: ["k8s"], tags: tags["worker-01"] ?? [] },
+        "etcd-01": { role: "host", on: ["k8s"], tags: tags["etcd-01"] ?? [] },
+      },
+    } satisfies Topology);
+
+  test("has its groups from roles and tags, and its machines by their names", () => {
+    const { hosts, groups } = labInventory(
+      topology({ "etcd-01": ["etcd"], "worker-01": ["@instance-type=large", "kube-node"] }),
+    );
+    expect(Object.fromEntries(Object.entries(groups).map(([name, { hosts }]) => [name, hosts]))).toEqual({
+      calico_rr: [],
+      etcd: ["etcd-01"],
+      instance_type_large: ["worker-01"],
+      k8s_cluster: [],
+      kube_control_plane: ["master-01", "master-02"],
+      kube_node: ["worker-01"],
+    });
+    expect(hosts["etcd-01"]).toEqual({
+      ansible_host: "etcd-01",
+      ip: "192.168.0.14",
+      access_ip: "192.168.0.14",
+      etcd_member_name: "etcd-01",
+    });
+  });
+
+  test("has its etcd on the control planes where no machine is tagged so, and two are told", () => {
+    expect(problemsOf(() => labInventory(topology()))).toEqual([
+      "etcd has 2 members, master-01, master-02: an even number survives no more than one less",
+    ]);
+  });
+
+  test("is told of tags that nobody knows", () => {
+    expect(problemsOf(() => labInventory(topology({ "etcd-01": ["etdc"], "master-01": ["etcd", "@x"] })))).toEqual([
+      expect.stringMatching(/^master-01: @x: there is no such tag/),
+      expect.stringMatching(/^etcd-01: its tags etdc are none of/),
+    ]);
+  });
 });

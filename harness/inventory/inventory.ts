@@ -1,5 +1,5 @@
 import { Misdeclared } from "#harness/model/errors";
-import { groupName, type TaggedServer } from "./servers.ts";
+import { groupName, serverProblems, type TaggedServer } from "./servers.ts";
 
 /** Variables of Ansible. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -29,36 +29,21 @@ export interface InventoryOptions {
  * (https://kubespray.io/#/docs/ansible/inventory). Machines of other clusters are not in it, not even as a bastion.
  * Throws `Misdeclared` with everything that would go wrong later.
  */
-export function inventory(
-  servers: readonly TaggedServer[],
-  { cluster: wanted, groupVars = {} }: InventoryOptions = {},
-): Inventory {
-  const cluster = chosen(servers, wanted);
-  const own = servers.filter((server) => server.cluster === cluster);
-  const shared = servers.filter((server) => server.cluster === undefined || server.cluster === cluster);
-  const problems: string[] = [];
-
-  const groups = new Map<string, string[]>();
-  const join = (group: string, name: string) => {
-    const members = groups.get(group) ?? [];
-    if (!members.includes(name)) groups.set(group, [...members, name]);
-  };
-  for (const { name, groups: tags, instanceType } of own) {
-    for (const tag of tags) join(tag, name);
-    if (instanceType !== undefined) join(groupName(`instance_type_${instanceType}`), name);
-  }
-  problems.push(...clusterProblems(groups));
-  for (const group of Object.keys(groupVars))
-    if (group !== "all" && group !== "k8s_cluster" && !groups.has(group))
-      problems.push(`variables of the group ${group}: no machine is in it`);
-
-  const hosts = own.map((server) => {
-    const bastion = bastionOf(server, shared);
-    if (typeof bastion === "string") problems.push(`${server.name}: ${bastion}`);
-    return [server.name, variablesOf(server, typeof bastion === "string" ? undefined : bastion)] as const;
-  });
-  if (problems.length > 0)
-    throw new Misdeclared(cluster === undefined ? "the servers" : `the cluster ${cluster}`, problems);
+export function inventory(servers: readonly TaggedServer[], options: InventoryOptions = {}): Inventory {
+  const { cluster, own, shared } = clusterOf(servers, options.cluster);
+  const { groupVars = {} } = options;
+  const groups = groupsOf(own);
+  const bastions = own.map((server) => bastionOf(server, shared));
+  const problems = [
+    ...serverProblems(servers),
+    ...own.flatMap((server) => memberProblems(server, bastions)),
+    ...clusterProblems(groups),
+    ...Object.keys(groupVars)
+      .filter((group) => group !== "all" && group !== "k8s_cluster" && !groups.has(group))
+      .map((group) => `variables of the group ${group}: no machine is in it`),
+    ...own.flatMap(({ name }, index) => (typeof bastions[index] === "string" ? `${name}: ${bastions[index]}` : [])),
+  ];
+  if (problems.length > 0) throw new Misdeclared(titleOf(cluster), problems);
 
   const members = (name: string): Group => ({
     hosts: groups.get(name) ?? [],
@@ -66,33 +51,103 @@ export function inventory(
   });
   return {
     ...(cluster !== undefined && { cluster }),
-    hosts: Object.fromEntries(hosts),
+    hosts: Object.fromEntries(
+      own.map((server, index) => [server.name, variablesOf(server, bastions[index] as TaggedServer | undefined)]),
+    ),
     groups: {
       ...(groupVars.all && { all: { hosts: [], vars: groupVars.all } }),
-      ...Object.fromEntries([...groups.keys()].sort().map((name) => [name, members(name)])),
+      ...Object.fromEntries([...groups.keys(), "calico_rr"].sort().map((name) => [name, members(name)])),
       k8s_cluster: {
         hosts: [],
-        children: ["kube_control_plane", "kube_node"],
+        children: ["kube_control_plane", "kube_node", "calico_rr"],
         ...(groupVars.k8s_cluster && { vars: groupVars.k8s_cluster }),
       },
     },
   };
 }
 
-function chosen(servers: readonly TaggedServer[], wanted: string | undefined): string | undefined {
+/** A server that is reached by ssh, for an ssh_config(5). */
+export interface SshEntry {
+  readonly server: TaggedServer;
+  readonly through?: TaggedServer;
+}
+
+/**
+ * The servers of one cluster with the tag `@sshconfig`, and the bastions that they are reached through. Throws `Misdeclared` with
+ * what is wrong with the servers, and where none has that tag.
+ */
+export function sshEntries(servers: readonly TaggedServer[], wanted?: string): readonly SshEntry[] {
+  const { cluster, own, shared } = clusterOf(servers, wanted);
+  const entries = own
+    .filter(({ inSshConfig }) => inSshConfig)
+    .map((server) => ({ server, through: bastionOf(server, shared) }));
+  const problems = [
+    ...serverProblems(servers),
+    ...entries.flatMap(({ server, through }) => (typeof through === "string" ? `${server.name}: ${through}` : [])),
+    ...(entries.length === 0 ? ["no machine of it has the tag @sshconfig"] : []),
+  ];
+  if (problems.length > 0) throw new Misdeclared(titleOf(cluster), problems);
+  const reached = entries as readonly { readonly server: TaggedServer; readonly through: TaggedServer | undefined }[];
+  const bastions = new Set(reached.flatMap(({ through }) => through ?? []));
+  for (const { server } of reached) bastions.delete(server);
+  return [
+    ...[...bastions].map((server) => ({ server })),
+    ...reached.map(({ server, through }) => ({ server, ...(through && { through }) })),
+  ];
+}
+
+const titleOf = (cluster: string | undefined): string =>
+  cluster === undefined ? "the servers" : `the cluster ${cluster}`;
+
+/** Kubespray's own groups of machines. */
+const kubesprayGroups = ["kube_control_plane", "kube_node", "etcd", "calico_rr", "bastion"] as const;
+
+interface Cluster {
+  readonly cluster: string | undefined;
+  readonly own: readonly TaggedServer[];
+  /** Its own, and those of no cluster. */
+  readonly shared: readonly TaggedServer[];
+}
+
+/** Throws `Misdeclared`, with what is wrong with the servers besides, where it is not clear which cluster is meant. */
+function clusterOf(servers: readonly TaggedServer[], wanted: string | undefined): Cluster {
   const clusters = [...new Set(servers.flatMap(({ cluster }) => cluster ?? []))].sort();
-  if (wanted !== undefined) {
-    if (clusters.includes(wanted)) return wanted;
-    throw new Misdeclared(`the cluster ${wanted}`, [
+  const [only, ...others] = clusters;
+  const cluster = wanted ?? only;
+  if (wanted !== undefined && !clusters.includes(wanted))
+    throw new Misdeclared(titleOf(wanted), [
+      ...serverProblems(servers),
       clusters.length === 0
         ? "no server has a tag @cluster="
         : `no server has the tag @cluster=${wanted}; there are ${clusters.join(", ")}`,
     ]);
+  if (wanted === undefined && others.length > 0)
+    throw new Misdeclared("the servers", [
+      ...serverProblems(servers),
+      `they are of several clusters, ${clusters.join(", ")}: say which with --cluster or HARDWAY_CLUSTER`,
+    ]);
+  return {
+    cluster,
+    own: servers.filter((server) => server.cluster === cluster),
+    shared: servers.filter((server) => server.cluster === undefined || server.cluster === cluster),
+  };
+}
+
+function groupsOf(own: readonly TaggedServer[]): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const { name, groups: tags, instanceType } of own) {
+    const all = [...tags, ...(instanceType === undefined ? [] : [groupName(`instance_type_${instanceType}`)])];
+    for (const group of new Set(all)) groups.set(group, [...(groups.get(group) ?? []), name]);
   }
-  if (clusters.length <= 1) return clusters[0];
-  throw new Misdeclared("the servers", [
-    `they are of several clusters, ${clusters.join(", ")}: say which with --cluster or HARDWAY_CLUSTER`,
-  ]);
+  return groups;
+}
+
+/** A machine of a cluster that Kubespray would do nothing with: a tag is misspelt, as `kube-nodes` is. */
+function memberProblems(server: TaggedServer, bastions: readonly (TaggedServer | string | undefined)[]): string[] {
+  const { name, groups } = server;
+  if (groups.some((group) => kubesprayGroups.some((known) => known === group)) || bastions.includes(server)) return [];
+  const words = groups.length === 0 ? "it has none of the tags" : `its tags ${groups.join(", ")} are none of`;
+  return [`${name}: ${words} ${kubesprayGroups.join(", ")}`];
 }
 
 function clusterProblems(groups: ReadonlyMap<string, readonly string[]>): string[] {
@@ -119,14 +174,20 @@ function bastionOf(server: TaggedServer, shared: readonly TaggedServer[]): Tagge
   return bastion.name === server.name ? undefined : bastion;
 }
 
-function variablesOf({ address, publicAddress, sshUser }: TaggedServer, bastion: TaggedServer | undefined): Variables {
-  const jump = bastion && `${bastion.sshUser ? `${bastion.sshUser}@` : ""}${bastion.publicAddress ?? bastion.address}`;
+function variablesOf(server: TaggedServer, bastion: TaggedServer | undefined): Variables {
+  const { address, publicAddress, sshName, sshUser, etcdMemberName } = server;
+  const jump = bastion && sshName === undefined ? placeOf(bastion) : undefined;
   return {
-    ansible_host: jump === undefined ? (publicAddress ?? address) : address,
+    ansible_host: sshName ?? (jump === undefined ? (publicAddress ?? address) : address),
     // Kubespray's names of the address that the cluster's own traffic uses, and of the one that other machines reach.
     ip: address,
     access_ip: address,
+    ...(etcdMemberName !== undefined && { etcd_member_name: etcdMemberName }),
     ...(sshUser !== undefined && { ansible_user: sshUser }),
     ...(jump !== undefined && { ansible_ssh_common_args: `-o ProxyJump=${jump}` }),
   };
 }
+
+/** `user@address`, as ssh takes a jump host. */
+export const placeOf = ({ sshUser, publicAddress, address }: TaggedServer): string =>
+  `${sshUser === undefined ? "" : `${sshUser}@`}${publicAddress ?? address}`;

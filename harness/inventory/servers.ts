@@ -8,6 +8,8 @@ export interface Server {
   readonly address: Address;
   /** Where it is reached from outside, if it is. */
   readonly publicAddress?: Address;
+  /** What ssh knows it by, where an ssh_config(5) says how it is reached. */
+  readonly sshName?: string;
   readonly tags: readonly string[];
 }
 
@@ -21,10 +23,14 @@ export interface TaggedServer extends Server {
   readonly sshUser?: string;
   /** `@ssh_bastion_group=`: through a machine of this group it is reached. */
   readonly bastionGroup?: string;
+  /** `@etcd_member_name=`: without it Kubespray counts members in the order of the inventory. */
+  readonly etcdMemberName?: string;
   /** `@sshconfig`: it is in the ssh configuration. */
   readonly inSshConfig: boolean;
   /** Every tag that is a plain word, as Ansible writes names of groups. */
   readonly groups: readonly string[];
+  /** What is wrong with its tags, as sentences. */
+  readonly problems: readonly string[];
 }
 
 const valued = {
@@ -32,6 +38,7 @@ const valued = {
   "@instance-type": "instanceType",
   "@ssh_user": "sshUser",
   "@ssh_bastion_group": "bastionGroup",
+  "@etcd_member_name": "etcdMemberName",
 } as const;
 
 /** Old names of groups, and what Kubespray calls them since 2.16. */
@@ -47,29 +54,25 @@ export const groupName = (word: string): string => {
 };
 
 /**
- * Servers from a JSON or YAML list of `{name, address, publicAddress?, tags}`. Throws `Misdeclared` with everything that is
- * wrong with it: fields that are missing, names and addresses that are there twice, tags that nobody knows.
+ * Servers from a JSON or YAML list of `{name, address, publicAddress?, tags}`. Throws `Misdeclared` where entries are no
+ * servers. What is wrong with their tags they carry, so that it is told together with what is wrong with their cluster.
  */
 export function readServers(text: string, file: string): readonly TaggedServer[] {
   const list = parsed(text, file);
-  const problems: string[] = [];
-  const servers = list.flatMap((entry, index) => {
-    const missing = shapeProblems(entry);
-    if (missing.length > 0) {
-      problems.push(...missing.map((problem) => `${nameOf(entry, index)}: ${problem}`));
-      return [];
-    }
-    const tagged = withTags(entry as Server);
-    problems.push(...tagged.problems.map((problem) => `${(entry as Server).name}: ${problem}`));
-    return [tagged.server];
-  });
-  problems.push(
-    ...twice(servers.map(({ name }) => name)).map((name) => `${name}: there are several servers of this name`),
-    ...twice(servers.map(({ address }) => address)).map((address) => `${address}: several servers have this address`),
+  const problems = list.flatMap((entry, index) =>
+    shapeProblems(entry).map((problem) => `${nameOf(entry, index)}: ${problem}`),
   );
-  if (problems.length > 0) throw new Misdeclared(file, problems);
+  const servers = list.filter((entry) => shapeProblems(entry).length === 0).map((entry) => tagged(entry as Server));
+  if (problems.length > 0) throw new Misdeclared(file, [...problems, ...serverProblems(servers)]);
   return servers;
 }
+
+/** What is wrong with servers whatever they are for: their tags, and names and addresses that are there twice. */
+export const serverProblems = (servers: readonly TaggedServer[]): readonly string[] => [
+  ...servers.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`)),
+  ...twice(servers.map(({ name }) => name)).map((name) => `${name}: there are several servers of this name`),
+  ...twice(servers.map(({ address }) => address)).map((address) => `${address}: several servers have this address`),
+];
 
 function parsed(text: string, file: string): readonly unknown[] {
   let value: unknown;
@@ -98,7 +101,8 @@ function shapeProblems(entry: unknown): string[] {
   ];
 }
 
-function withTags(server: Server): { readonly server: TaggedServer; readonly problems: readonly string[] } {
+/** A server and what its tags say. */
+export function tagged(server: Server): TaggedServer {
   const said: Partial<Record<(typeof valued)[keyof typeof valued], string>> = {};
   const groups: string[] = [];
   const problems: string[] = [];
@@ -117,7 +121,7 @@ function withTags(server: Server): { readonly server: TaggedServer; readonly pro
         `${tag}: there is no such tag; those with an @ are ${[...Object.keys(valued), "@sshconfig"].join(", ")}`,
       );
   }
-  return { server: { ...server, ...said, groups, inSshConfig: server.tags.includes("@sshconfig") }, problems };
+  return { ...server, ...said, groups, inSshConfig: server.tags.includes("@sshconfig"), problems };
 }
 
 const twice = (words: readonly string[]): string[] => [

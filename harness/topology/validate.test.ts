@@ -46,6 +46,10 @@ describe("one mistake, one sentence", () => {
       lan({ a: { role: "host", on: [{ segment: "lan", address: "10.0.1.1" }] } }),
     ],
     [
+      "node a: @cluster is x and y: it can be one",
+      lan({ a: { role: "host", on: ["lan"], tags: ["@cluster=x", "@cluster=y"] } }),
+    ],
+    [
       "node a: 10.0.0.0 is the network address of segment lan 10.0.0.0/24",
       lan({ a: { role: "host", on: [{ segment: "lan", address: "10.0.0.0" }] } }),
     ],

@@ -1,3 +1,4 @@
+import { tagged } from "#harness/inventory/servers";
 import { Misdeclared } from "#harness/model/errors";
 import type { Scenario } from "#harness/model/scenario";
 import { softwareOf } from "#harness/model/software";
@@ -97,6 +98,7 @@ function nodeProblems(name: string, node: NodeSpec, topology: Topology, networks
       ...(onLink(node, via, networks) ? [] : [`route to ${to}: ${via} is not an address on a segment of its own`]),
     ]),
     ...(node.role === "router" ? routerProblems(name, node, topology) : []),
+    ...tagged({ name, address: "", tags: node.tags ?? [] }).problems,
   ];
   return problems.map((problem) => `node ${name}: ${problem}`);
 }
