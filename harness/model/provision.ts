@@ -35,6 +35,22 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Tells whoever watches how far it is. */
   readonly note?: (text: string) => void;
+  /** Tells of a part of the step that has ended. */
+  readonly part?: (part: StepPart) => void;
+}
+
+/** What is done within a step by a program that takes it, as that names it: a task of a playbook. */
+export interface StepPart {
+  readonly name: string;
+  /** The same for all that belong together: their play. */
+  readonly group: string;
+  readonly on: readonly string[];
+  /** Milliseconds of the epoch. */
+  readonly from: number;
+  readonly ms: number;
+  /** Whether anything is otherwise by it. */
+  readonly changed: boolean;
+  readonly error?: string;
 }
 
 /** What to build on the machines. */

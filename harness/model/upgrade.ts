@@ -1,4 +1,5 @@
 import type { Outcome } from "./judging.ts";
+import type { StepPart } from "./provision.ts";
 import type { Lab } from "./scenario.ts";
 import type { Version } from "./units.ts";
 
@@ -96,6 +97,11 @@ export interface StreamOutage extends Span {
   readonly errors: Readonly<Record<string, number>>;
   /** The steps during which it was, by name, with their machines: "upgrade kubelet on k8s-node-02". Empty: none. */
   readonly during: readonly string[];
+  /**
+   * Of steps that tell their parts, what may have caused it, in the order in which they began: the last part that had changed something
+   * before it, and those that were under way and changed something or took a tenth of a second. Absent: none.
+   */
+  readonly parts?: readonly string[];
 }
 
 export interface Latency {
@@ -129,7 +135,12 @@ export interface StepTaken extends Span {
   readonly name: string;
   readonly on: readonly string[];
   readonly error?: string;
+  /** In the order in which they ended, of a step whose program tells them. */
+  readonly parts?: readonly PartTaken[];
 }
+
+/** A part of a step as it was done. */
+export interface PartTaken extends Span, Pick<StepPart, "name" | "group" | "on" | "changed" | "error"> {}
 
 export interface HopTaken extends Span {
   /** "kubernetes 1.34.4 → 1.35.4". */

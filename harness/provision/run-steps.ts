@@ -2,7 +2,7 @@ import { ms } from "../judging/duration.ts";
 import { LabBroken, Misdeclared } from "../model/errors.ts";
 import type { CommandResult, Machine, Shell } from "../model/machines.ts";
 import type { Progress } from "../model/progress.ts";
-import type { Step } from "../model/provision.ts";
+import type { Step, StepPart } from "../model/provision.ts";
 import type { Run } from "../model/run.ts";
 
 /** Steps one after another; those of an inner list at the same time. */
@@ -21,6 +21,8 @@ export interface StepsContext {
     step: Step,
     taken: { readonly from: number; readonly ms: number; readonly error?: string },
   ) => void;
+  /** Told of each part of a step that has ended, as the step tells it. */
+  readonly onPart?: (step: Step, part: StepPart) => void;
 }
 
 /**
@@ -74,6 +76,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
     run.journal.write({ kind: "step-done", at: Date.now(), step: step.name, on: step.on, ...taken });
     context.onStep?.(step, { from, ...taken });
   };
+  const part = (ended: StepPart) => context.onPart?.(step, ended);
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(new Error(`not finished within ${step.within}`));
@@ -83,7 +86,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
   signal.addEventListener("abort", interrupted, { once: true });
   late.catch(() => {});
   try {
-    await Promise.race([step.run({ run, machine, signal, note: line.note }), late]);
+    await Promise.race([step.run({ run, machine, signal, note: line.note, part }), late]);
     done();
     line.done();
   } catch (cause) {

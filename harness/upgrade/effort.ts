@@ -1,5 +1,6 @@
 import type { Machine, Shell } from "../model/machines.ts";
 import type { LabMachine } from "../model/scenario.ts";
+import type { Span } from "../model/upgrade.ts";
 
 /** How often a command that does nothing is timed, on each of so many machines. */
 const samples = 5;
@@ -41,6 +42,14 @@ export class Effort {
       put: (files) => machine.put(files),
       sh: Object.assign(run, { start: machine.sh.start }),
     };
+  }
+
+  /** A program did this on machines, from the first to the last; what it does between them is its own. `from` in milliseconds of the epoch. */
+  ofProgram(did: readonly Span[]): void {
+    if (did.length === 0) return;
+    const from = Math.min(...did.map((one) => one.from)) - performance.timeOrigin;
+    const to = Math.max(...did.map((one) => one.from + one.ms)) - performance.timeOrigin;
+    this.#spans.push({ from: from - this.reachMs, to });
   }
 
   /** Of so many milliseconds, those in which no command did its work: the harness's own, reaching machines included. */

@@ -151,3 +151,46 @@ test("counts are passed on", () => {
   const report = streamReport({ ...record(), counts: { lost: 0 } }, { began, phases, steps });
   expect(report.counts).toEqual({ lost: 0 });
 });
+
+describe("of steps that tell their parts", () => {
+  const task = (name: string, from: number, ms: number, changed = false) => ({
+    name,
+    group: "control plane",
+    on: ["k8s-master-01"],
+    from,
+    ms,
+    changed,
+  });
+  const parts = [
+    task("render the old manifest", 900, 50, true),
+    task("restart the API server", 1050, 100, true),
+    task("look", 1160, 20),
+    task("wait for it", 1210, 800),
+    task("skipped", 1850, 10),
+    task("uncordon", 2100, 100, true),
+  ];
+  const told = [
+    { hop: 0, name: "upgrade-cluster.yml", on: ["k8s-master-01", "k8s-node-01"], from: 0, ms: 3000, parts },
+  ];
+
+  test("an outage names the last that had changed something, and those under way that count", () => {
+    const report = streamReport(
+      record((at) => (cut(at) ? { error: "refused", ms: 1 } : {})),
+      { began, phases, steps: told },
+    );
+    expect(report.outages.map(({ during, parts }) => ({ during, parts }))).toEqual([
+      {
+        during: ["upgrade-cluster.yml on k8s-master-01, k8s-node-01"],
+        parts: ["restart the API server on k8s-master-01", "wait for it on k8s-master-01"],
+      },
+    ]);
+  });
+
+  test("an outage before the first of them names none", () => {
+    const early = streamReport(
+      record((at) => (within(300, 600)(at) ? { error: "refused", ms: 1 } : {})),
+      { began, phases, steps: told },
+    );
+    expect(early.outages[0]).not.toHaveProperty("parts");
+  });
+});

@@ -1,6 +1,7 @@
 import type {
   Asked,
   Latency,
+  PartTaken,
   Span,
   StepTaken,
   StreamOutage,
@@ -144,18 +145,34 @@ function union(stretches: readonly Stretch[]): Stretch[] {
 
 function outage({ from, until }: Stretch, asked: readonly Asked[], steps: readonly StepTaken[]): StreamOutage {
   const failed = asked.filter((request) => !answered(request) && request.at >= from && request.at < until);
-  const during = steps.filter((step) => step.from < until && step.from + step.ms > from).map(titleOf);
+  const within = steps.filter((step) => step.from < until && step.from + step.ms > from);
+  const during = within.map(titleOf);
+  const parts = suspects({ from, until }, within).map(titleOf);
   return {
     from: rounded(from),
     ms: rounded(until - from),
     failed: failed.length,
     errors: countsOf(failed),
     during: [...new Set(during)],
+    ...(parts.length > 0 && { parts: [...new Set(parts)] }),
   };
 }
 
-/** A step with its machines, where its name does not tell them. */
-function titleOf({ name, on }: StepTaken): string {
+/** Parts that change nothing are not suspected when they are shorter: a playbook has a thousand of them, most of them skipped. */
+const briefMs = 100;
+
+/** Of parts of steps: the last that had changed something when a stretch began, and those within it that count. */
+function suspects({ from, until }: Stretch, steps: readonly StepTaken[]): PartTaken[] {
+  const parts = steps.flatMap((step) => step.parts ?? []).sort((a, b) => a.from - b.from);
+  const before = parts.findLast((part) => part.changed && part.from + part.ms <= from);
+  const within = parts.filter(
+    (part) => part.from < until && part.from + part.ms > from && (part.changed || part.ms >= briefMs),
+  );
+  return before ? [before, ...within] : within;
+}
+
+/** A step, or a part of one, with its machines where its name does not tell them. */
+function titleOf({ name, on }: StepTaken | PartTaken): string {
   const untold = on.filter((machine) => !name.includes(machine));
   return untold.length === 0 ? name : `${name} on ${untold.join(", ")}`;
 }

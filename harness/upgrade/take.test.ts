@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { LabBroken } from "#harness/model/errors";
 import type { Evidence } from "#harness/model/evidence";
@@ -38,13 +39,13 @@ function labAt(folder: string): { lab: Lab; journal: Evidence[] } {
 
 /** Takes the path with a first hop that does this. */
 async function take(
-  firstHop: () => Promise<void>,
+  firstHop: Step["run"],
   { leave = async () => {}, ...more }: Partial<Watching<number>> & { readonly leave?: () => Promise<void> } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "hardway-take-"));
   const { lab, journal } = labAt(folder);
   const asked: string[] = [];
-  const step = (name: string, run: () => Promise<void>): Step => ({ name, on: ["m1"], within: "1s", run });
+  const step = (name: string, run: Step["run"]): Step => ({ name, on: ["m1"], within: "1s", run });
   const cluster = {
     provisioner: {
       name: "kubeadm",
@@ -115,6 +116,19 @@ test("a path is taken while users are at work, and the report tells all of it", 
   expect(after.from).toBeGreaterThanOrEqual(during.from + during.ms);
   expect(written).toEqual(JSON.parse(JSON.stringify(report)));
   expect(journal.some((entry) => entry.kind === "attached" && entry.file === reportFile)).toBe(true);
+});
+
+test("parts of a step are told with it, and their time is not the harness's own", async () => {
+  const { report } = await take(async ({ part }) => {
+    const from = Date.now();
+    await pause(300);
+    part?.({ name: "Install etcd", group: "etcd", on: ["m1"], from, ms: Date.now() - from, changed: true });
+  });
+  const [etcd, worker] = report.steps;
+  expect(etcd?.parts).toMatchObject([{ name: "Install etcd", group: "etcd", on: ["m1"], changed: true }]);
+  expect(etcd?.parts?.[0]?.from).toBeGreaterThanOrEqual(etcd?.from ?? Number.POSITIVE_INFINITY);
+  expect(worker).not.toHaveProperty("parts");
+  expect(report.overheadMs).toBeLessThan(report.phases.during.ms - 250);
 });
 
 test("a hop that fails is an outcome: what comes after it is skipped, users are watched on, and the report is whole", async () => {

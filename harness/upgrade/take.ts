@@ -6,13 +6,14 @@ import { ms } from "../judging/duration.ts";
 import { LabBroken, Misdeclared, reasonOf } from "../model/errors.ts";
 import type { Machine } from "../model/machines.ts";
 import type { Progress } from "../model/progress.ts";
-import type { ClusterRecipe } from "../model/provision.ts";
+import type { ClusterRecipe, Step } from "../model/provision.ts";
 import type { Lab } from "../model/scenario.ts";
 import type { Duration } from "../model/units.ts";
 import type {
   Change,
   Forecast,
   HopTaken,
+  PartTaken,
   Span,
   StepTaken,
   UpgradePath,
@@ -159,12 +160,20 @@ export async function takePath<I>(
 
   async function takeHop(plan: Plan, hop: number): Promise<Pick<HopTaken, "ended" | "because">> {
     try {
+      const parts = new Map<Step, PartTaken[]>();
       const machines = new Map<string, Machine>(Object.entries(lab.nodes).map(([n, m]) => [n, effort.of(m)]));
       await runSteps(plan, {
         run,
         machines,
         progress,
-        onStep: ({ name, on }, taken) => steps.push({ hop, name, on, ...taken, from: taken.from - began }),
+        onPart: (step, { from, ...part }) =>
+          parts.set(step, [...(parts.get(step) ?? []), { ...part, from: from - began }]),
+        onStep(step, { from, ...taken }) {
+          const { name, on } = step;
+          const own = parts.get(step);
+          if (own) effort.ofProgram(own.map((part) => ({ from: part.from + began, ms: part.ms })));
+          steps.push({ hop, name, on, ...taken, from: from - began, ...(own && { parts: own }) });
+        },
       });
       return { ended: "done" };
     } catch (cause) {
