@@ -11,7 +11,7 @@ import type { Machine } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Scenario, World } from "#harness/model/scenario";
 import { softwareOf } from "#harness/model/software";
-import { nodeNames } from "#harness/provision/nodes";
+import { networkedNodes } from "#harness/provision/nodes";
 import { runSteps } from "#harness/provision/run-steps";
 
 const isReady = defineCheck("apiServerReady", () => ({
@@ -121,7 +121,7 @@ export async function boot(
     return connected();
   };
 
-  const names = nodeNames(cluster, topology);
+  const names = networkedNodes(cluster, topology);
   const allReady = async (kube: Kube) => void (await reaches(readyNodes(kube), areReady(names), within.clusterReady));
 
   const api = until === undefined ? timed("API server answers", first.name, reachApi) : undefined;

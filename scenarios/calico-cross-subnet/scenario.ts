@@ -1,4 +1,4 @@
-import { type CalicoEncapsulation, calico } from "#fixtures/addons/calico";
+import { type CalicoEncapsulation, type CalicoOptions, calico } from "#fixtures/addons/calico";
 import { coredns } from "#fixtures/addons/coredns";
 import { flannel } from "#fixtures/addons/flannel";
 import { calicoImages } from "#fixtures/images/k8s";
@@ -56,11 +56,25 @@ const crossSubnet = (id: string, tier: Scenario["tier"], by: string, network: Ad
 
 export type CalicoCrossSubnet = ReturnType<typeof crossSubnet>;
 
-const calicoWith = (encapsulation: CalicoEncapsulation, bgp?: "mesh") =>
-  calico({ pool, blockSize: 26, encapsulation, ...(bgp && { bgp }) });
+const calicoWith = (encapsulation: CalicoEncapsulation, more: Partial<CalicoOptions> = {}) =>
+  calico({ pool, blockSize: 26, encapsulation, ...more });
 
-/** The original: IPIP between subnets, routes by BGP. Where this computer's kernel has no IPIP the nodes are VMs. */
-export default crossSubnet("calico-cross-subnet", "nightly", "IPIP", calicoWith("ipip-cross-subnet", "mesh"));
+/**
+ * The original: IPIP between subnets, routes by BGP. Where this computer's kernel has no IPIP the workers are VMs. The
+ * control plane is a container everywhere: on a VM it takes the time and the two cores that the claims are to have.
+ */
+const ipip = crossSubnet(
+  "calico-cross-subnet",
+  "nightly",
+  "IPIP",
+  calicoWith("ipip-cross-subnet", { bgp: "mesh", leavesOut: ["k8s-master-01"] }),
+);
+const { nodes } = topology;
+
+export default {
+  ...ipip,
+  topology: { ...topology, nodes: { ...nodes, "k8s-master-01": { ...nodes["k8s-master-01"], machine: "container" } } },
+} as const satisfies Scenario;
 
 /**
  * The same system with VXLAN between subnets, as upstream's calico-vxlan.yaml has it, or with BGP beside it; and the same
@@ -68,6 +82,6 @@ export default crossSubnet("calico-cross-subnet", "nightly", "IPIP", calicoWith(
  */
 export const variants = {
   vxlan: crossSubnet("calico-cross-subnet+vxlan", "core", "VXLAN", calicoWith("vxlan-cross-subnet")),
-  bgp: crossSubnet("calico-cross-subnet+bgp", "nightly", "VXLAN", calicoWith("vxlan-cross-subnet", "mesh")),
+  bgp: crossSubnet("calico-cross-subnet+bgp", "nightly", "VXLAN", calicoWith("vxlan-cross-subnet", { bgp: "mesh" })),
   flannel: crossSubnet("calico-cross-subnet+flannel", "nightly", "VXLAN of Flannel", flannel({ directRouting: true })),
 };
