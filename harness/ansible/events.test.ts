@@ -14,7 +14,7 @@ const written = (strategy: string): readonly string[] =>
 function put(lines: readonly string[]) {
   const ran: TaskRan[] = [];
   const tasks = new Tasks("everything.yml", (task) => ran.push(task));
-  const events = lines.flatMap((line): AnsibleEvent[] => eventIn(line) ?? []);
+  const events = lines.map(eventIn).filter((event): event is AnsibleEvent => event !== undefined);
   for (const event of events) tasks.take(event);
   tasks.end();
   return { ran, tasks, events };

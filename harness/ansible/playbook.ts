@@ -1,7 +1,7 @@
 import { createWriteStream, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join, relative } from "node:path";
+import { basename, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { host } from "#harness/host/command";
 import { ms, readable } from "#harness/judging/duration";
@@ -229,7 +229,7 @@ function failed(
   );
   return new LabBroken(`${playbook} failed at the task "${first.name}"`, {
     who: first.host,
-    seen: [first.says ?? "nothing", ...also, `(${relative("", first.path) || first.path})`].join("\n"),
+    seen: [first.says ?? "nothing", ...also, `(${first.path})`].join("\n"),
     look: log,
   });
 }

@@ -7,8 +7,10 @@ import type { Progress, ProgressLine } from "#harness/model/progress";
 import type { Run } from "#harness/model/run";
 import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
 import { findRun, registerRun } from "#harness/run/registry";
+import { putFiles } from "../files.ts";
 import { machineIdOf } from "../machine-id.ts";
-import { type Access, accessFrom, accessOf, newLabKeys } from "../vm/access.ts";
+import { hasSshd, sshdConfig, sshdKeys } from "../sshd.ts";
+import { type Access, accessFrom, accessOf, hullKeys, newLabKeys } from "../vm/access.ts";
 import { hullOptions } from "../vm/hull.ts";
 import { prepareHull, VmMachine } from "../vm/machine.ts";
 import { engine } from "./engine.ts";
@@ -74,8 +76,13 @@ export async function raiseLab(
     const keys = newLabKeys();
     lab = labOf(topology, await fabricStarting, await Promise.all(starting), run, accessOf(keys));
     const { fabric, list } = lab;
+    const sshd = hasSshd(prepared.images);
+    if (sshd) await putFiles(fabric.sh, hullKeys(keys));
     await Promise.all(
-      list.map((machine) => machine instanceof VmMachine && prepareHull(machine.hull, topology, run.id, keys)),
+      list.map((machine) => {
+        if (machine instanceof VmMachine) return prepareHull(machine.hull, topology, run.id, keys);
+        return sshd && machine.put({ "/etc/ssh/sshd_config": sshdConfig, ...sshdKeys(keys) });
+      }),
     );
     line.note("wiring");
     const changed = await fabric.wire(await Promise.all(list.map((machine) => machine.socket())));

@@ -21,13 +21,13 @@ export const newLabKeys = (): LabKeys => ({ root: newKeyPair(), host: newKeyPair
 
 export const accessOf = ({ root, host }: LabKeys): Access => ({ privateKey: root.private, hostKey: host.public });
 
-/** What a hull is given of the keys: by it, who attaches to the lab later enters too. It goes when the hull goes. */
+/** What a hull, and the fabric, is given of the keys: by it, who attaches to the lab later enters too. It goes when they go. */
 export const hullKeys = ({ root, host }: LabKeys): FileTree => ({
   [keyFile]: { content: root.private, mode: 0o600 },
   [knownHostsFile]: `${managed.guest} ${host.public}\n`,
 });
 
-/** The access to a lab that another process raised, as a shell in one of its hulls finds it. */
+/** The access to a lab that another process raised, as a shell in one of its hulls, or in its fabric, finds it. */
 export async function accessFrom(hull: Shell): Promise<Access> {
   const { stdout } = await hull(["cat", knownHostsFile, keyFile], { secret: true });
   const [known = "", ...privateKey] = stdout.split("\n");

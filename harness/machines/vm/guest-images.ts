@@ -1,5 +1,6 @@
 import type { ImageSet, RootFs } from "#harness/model/images";
 import type { FileTree } from "#harness/model/units";
+import { sshdConfig } from "../sshd.ts";
 
 const filters = ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
 
@@ -14,17 +15,6 @@ export const legacyFilters: FileTree = Object.fromEntries(
     { content: `#!/bin/sh\nexec /usr/sbin/${name.replace("tables", "tables-legacy")} "$@"\n`, mode: 0o755 },
   ]),
 );
-
-const sshd = `PermitRootLogin prohibit-password
-PasswordAuthentication no
-UsePAM no
-UseDNS no
-PrintMotd no
-HostKey /etc/ssh/ssh_host_ed25519_key
-MaxSessions 100
-MaxStartups 100
-Subsystem sftp internal-sftp
-`;
 
 /**
  * Runs before systemd, as a computer's firmware would. What this machine is comes on its second disk; what else is to be
@@ -49,7 +39,7 @@ export function guestRootFs(machine: RootFs): RootFs {
     files: {
       ...machine.files,
       ...legacyFilters,
-      "/etc/ssh/sshd_config": sshd,
+      "/etc/ssh/sshd_config": sshdConfig,
       "/usr/lib/hardway/init": { content: init, mode: 0o755 },
     },
   };

@@ -13,11 +13,10 @@ import { putFiles, tarOf } from "../files.ts";
 import type { Dialing } from "../forward.ts";
 import { SshConnection } from "../ssh/connection.ts";
 import { sshShell } from "../ssh/shell.ts";
+import { sshPort } from "../sshd.ts";
 import { type Access, hullKeys, type LabKeys } from "./access.ts";
 import { hullFolder, managed } from "./layout.ts";
 import { seedOf } from "./seed.ts";
-
-const sshPort = 22;
 
 /** A machine with a kernel of its own: the guest of a hull, entered by ssh over the engine. */
 export class VmMachine implements Machine, Powered, Consoled, Dialing {

@@ -3,6 +3,7 @@ import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
 import type { FileTree } from "#harness/model/units";
 import { noResolver } from "../container/profile.ts";
 import { machineIdOf } from "../machine-id.ts";
+import { sshdKeys } from "../sshd.ts";
 import type { LabKeys } from "./access.ts";
 import { managed } from "./layout.ts";
 
@@ -16,15 +17,14 @@ ff02::2	ip6-allrouters
 `;
 
 /** What makes a guest this machine and no other: unpacked over its root file system whenever it boots. */
-export function seedOf(node: ResolvedNode, topology: ResolvedTopology, run: string, { root, host }: LabKeys): FileTree {
+export function seedOf(node: ResolvedNode, topology: ResolvedTopology, run: string, keys: LabKeys): FileTree {
   const hosts = hostsOf(node, topology).map(({ name, address }) => `${address}\t${name}\n`);
   return {
     "/etc/hostname": `${node.name}\n`,
     "/etc/hosts": `${localHosts}${hosts.join("")}`,
     "/etc/resolv.conf": `nameserver ${noResolver}\n`,
     "/etc/machine-id": `${machineIdOf(run, node.name)}\n`,
-    "/root/.ssh/authorized_keys": { content: `${root.public}\n`, mode: 0o600 },
-    "/etc/ssh/ssh_host_ed25519_key": { content: host.private, mode: 0o600 },
+    ...sshdKeys(keys),
     "/etc/hardway/guest": guestScript(node),
   };
 }
