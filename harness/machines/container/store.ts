@@ -42,6 +42,8 @@ export function fillStore(
 
 const filling = `
 set -eu
+# A machine that gets its containerd from others has one for this alone.
+PATH=$PATH:/opt/hardway/store
 filling=/store/filling
 rm -rf "$filling" /store/containerd
 cat >/run/filling.toml <<EOF
