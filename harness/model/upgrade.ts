@@ -142,6 +142,12 @@ export interface StepTaken extends Span {
 /** A part of a step as it was done. */
 export interface PartTaken extends Span, Pick<StepPart, "name" | "group" | "on" | "changed" | "error"> {}
 
+/** A step, or a part of one, with its machines where its name does not tell them: "upgrade kubelet on k8s-node-02". */
+export function nameWithMachines({ name, on }: Pick<StepTaken, "name" | "on">): string {
+  const untold = on.filter((machine) => !name.includes(machine));
+  return untold.length === 0 ? name : `${name} on ${untold.join(", ")}`;
+}
+
 export interface HopTaken extends Span {
   /** "kubernetes 1.34.4 → 1.35.4". */
   readonly title: string;

@@ -1,13 +1,14 @@
-import type {
-  Asked,
-  Latency,
-  PartTaken,
-  Span,
-  StepTaken,
-  StreamOutage,
-  StreamRecord,
-  StreamReport,
-  UpgradeReport,
+import {
+  type Asked,
+  type Latency,
+  nameWithMachines,
+  type PartTaken,
+  type Span,
+  type StepTaken,
+  type StreamOutage,
+  type StreamRecord,
+  type StreamReport,
+  type UpgradeReport,
 } from "../model/upgrade.ts";
 
 /**
@@ -146,8 +147,8 @@ function union(stretches: readonly Stretch[]): Stretch[] {
 function outage({ from, until }: Stretch, asked: readonly Asked[], steps: readonly StepTaken[]): StreamOutage {
   const failed = asked.filter((request) => !answered(request) && request.at >= from && request.at < until);
   const within = steps.filter((step) => step.from < until && step.from + step.ms > from);
-  const during = within.map(titleOf);
-  const parts = suspects({ from, until }, within).map(titleOf);
+  const during = within.map(nameWithMachines);
+  const parts = suspects({ from, until }, within).map(nameWithMachines);
   return {
     from: rounded(from),
     ms: rounded(until - from),
@@ -169,12 +170,6 @@ function suspects({ from, until }: Stretch, steps: readonly StepTaken[]): PartTa
     (part) => part.from < until && part.from + part.ms > from && (part.changed || part.ms >= briefMs),
   );
   return before ? [before, ...within] : within;
-}
-
-/** A step, or a part of one, with its machines where its name does not tell them. */
-function titleOf({ name, on }: StepTaken | PartTaken): string {
-  const untold = on.filter((machine) => !name.includes(machine));
-  return untold.length === 0 ? name : `${name} on ${untold.join(", ")}`;
 }
 
 function countsOf(failed: readonly Asked[]): Record<string, number> {

@@ -1,13 +1,14 @@
 import type { StreamReport, UpgradePath, UpgradeReport } from "#harness/model/upgrade";
 import { changeRows } from "./changes.ts";
 import { forecastRows, unforeseen } from "./forecasts.ts";
-import type { ClaimRow, ComparedPath, Comparison, HopRow, Quantity, StepRow, StreamRow } from "./model.ts";
+import type { ClaimRow, ComparedPath, Comparison, HopRow, PartRow, Quantity, StepRow, StreamRow } from "./model.ts";
+import { groupsAsSteps, type Part, shownParts } from "./parts.ts";
 import { quantity } from "./quantity.ts";
 import { stepsInOrder, stepsOf } from "./steps.ts";
 
 /** Lays what taking paths told side by side, paths in the order in which they first come. Runs of the same path are its repetitions. */
 export function compare(reports: readonly UpgradeReport[]): Comparison {
-  const paths = pathsOf(reports);
+  const paths = pathsOf(reports.map(groupsAsSteps));
   return {
     format: 1,
     paths,
@@ -15,6 +16,7 @@ export function compare(reports: readonly UpgradeReport[]): Comparison {
     streams: streamRows(paths),
     hops: hopRows(paths),
     steps: stepRows(paths),
+    parts: partRows(paths),
     claims: claimRows(paths),
     changes: changeRows(paths),
     forecasts: forecastRows(paths),
@@ -23,8 +25,8 @@ export function compare(reports: readonly UpgradeReport[]): Comparison {
 }
 
 /** What makes two paths the same: all but how they are called. */
-const identityOf = ({ provisioner, from, hops, workers, drain }: UpgradePath): string =>
-  JSON.stringify({ provisioner, from, hops, workers, drain }, sorted);
+const identityOf = ({ provisioner, with: release, from, hops, workers, drain, variables }: UpgradePath): string =>
+  JSON.stringify({ provisioner, with: release, from, hops, workers, drain, variables }, sorted);
 
 const sorted = (_: string, value: unknown): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -51,6 +53,9 @@ const resolutionOf = ({ everyMs, probe }: StreamReport): number => everyMs + pro
 /** A sum of outages: each adds its own error. */
 const resolutionOfSum = (stream: StreamReport): number => resolutionOf(stream) * Math.max(1, stream.outages.length);
 
+const resolutionOfAll = ({ streams }: UpgradeReport): number =>
+  streams.reduce((sum, stream) => sum + resolutionOfSum(stream), 0);
+
 /** A number of every run, path by path; runs that have none are left out. */
 const samplesOf = (
   paths: readonly ComparedPath[],
@@ -69,11 +74,7 @@ function totals(paths: readonly ComparedPath[]): Pick<Comparison, "took" | "out"
       "ms",
       samplesOf(paths, ({ phases }) => phases.during.ms),
     ),
-    out: quantity(
-      "ms",
-      samplesOf(paths, outOf),
-      worstOf(paths, ({ streams }) => streams.reduce((sum, stream) => sum + resolutionOfSum(stream), 0)),
-    ),
+    out: quantity("ms", samplesOf(paths, outOf), worstOf(paths, resolutionOfAll)),
     longest: quantity(
       "ms",
       samplesOf(paths, (run) => mostOf(run, ({ longestOutMs }) => longestOutMs)),
@@ -155,6 +156,42 @@ function stepRows(paths: readonly ComparedPath[]): StepRow[] {
     ),
     errors: paths.map(({ runs }) => distinct(runs.flatMap((run) => stepsOf(run, step).map(({ error }) => error)))),
   }));
+}
+
+function partRows(paths: readonly ComparedPath[]): PartRow[] {
+  const shown = new Map(paths.flatMap(({ runs }) => runs.map((run) => [run, shownParts(run)] as const)));
+  const keyOf = ({ hop, group, name }: Part) => JSON.stringify([hop, group, name]);
+  const first = new Map([...shown.values()].flat().map((part) => [keyOf(part), part]));
+  return [...first].map(([key, { hop, group, name }]) => {
+    const of = (run: UpgradeReport) => shown.get(run)?.filter((part) => keyOf(part) === key) ?? [];
+    const measured = (
+      unit: Quantity["unit"],
+      number: (part: Part) => number,
+      resolution: (run: UpgradeReport) => number = () => 0,
+    ) => {
+      const sum = (run: UpgradeReport) => {
+        const parts = of(run);
+        return parts.length > 0 ? parts.reduce((all, part) => all + number(part), 0) : undefined;
+      };
+      return quantity(unit, samplesOf(paths, sum), worstOf(paths, resolution));
+    };
+    return {
+      hop,
+      group,
+      name,
+      ms: measured(
+        "ms",
+        ({ ms }) => ms,
+        () => 1,
+      ),
+      outages: measured("count", ({ outages }) => outages.length),
+      out: measured("ms", ({ outages }) => outages.reduce((all, { ms }) => all + ms, 0), resolutionOfAll),
+      users: paths.map(({ runs }) => {
+        const outages = runs.flatMap((run) => of(run).flatMap(({ outages }) => outages));
+        return distinct(outages.toSorted((a, b) => b.ms - a.ms).map(({ user }) => user));
+      }),
+    };
+  });
 }
 
 const distinct = (texts: readonly (string | undefined)[]): string[] => [

@@ -1,7 +1,7 @@
 import { type Html, html } from "../html/html.ts";
 import { section } from "../html/pieces.ts";
 import { cell, cells, head, pathHeads, table, told } from "./cells.ts";
-import { clock, errorKinds } from "./lanes.ts";
+import { clock, errorKinds, shortened, suspects } from "./lanes.ts";
 import type { Comparison, StreamRow } from "./model.ts";
 import { duration } from "./numbers.ts";
 import { times } from "./words.ts";
@@ -72,9 +72,10 @@ function everyOutage({ paths }: Comparison): Html[] {
       const longest = all.toSorted((a, b) => b.ms - a.ms).slice(0, mostOutages);
       const rows = longest
         .sort((a, b) => a.from - b.from)
-        .map(({ user, from, ms, failed, errors, during }) => {
+        .map((outage) => {
+          const { user, from, ms, failed, errors } = outage;
           const kinds = errorKinds([errors]);
-          return html`<tr><td class="number">${clock(from)}</td><th>${user}</th><td class="number"><b>${duration(ms)}</b></td><td>${during.join(", ") || "no step"}</td><td class="detail">${failed} failed${kinds && `: ${kinds}`}</td></tr>\n`;
+          return html`<tr><td class="number">${clock(from)}</td><th>${user}</th><td class="number"><b>${duration(ms)}</b></td><td>${shortened(suspects(outage)) || "no step"}</td><td class="detail">${failed} failed${kinds && `: ${kinds}`}</td></tr>\n`;
         });
       const more = all.length - rows.length;
       return html`<details class="more"><summary><span class="label">${label}</span> ${times(all.length, "outage")} <small>${run}${more > 0 && `, the longest ${mostOutages} of them told here`}</small></summary>

@@ -3,6 +3,7 @@ import { type Html, html } from "../html/html.ts";
 import { tickLabel, tickStep } from "../html/timeline.ts";
 import { type Axis, endOf, type Stretch } from "./axis.ts";
 import { duration } from "./numbers.ts";
+import { type Part, shownParts } from "./parts.ts";
 import { nameOf, type Step } from "./steps.ts";
 
 /** The `nth` run of an axis drawn on it: its hops and steps to scale, and below them a lane for every user, with a mark for each outage. */
@@ -34,6 +35,7 @@ export function lanes(run: UpgradeReport, nth: number, axis: Axis, steps: readon
       return bar(look, `${whole(step)};top:${index * 24 + 2}px`, `${ordinal} ${nameOf(run, step)}`, lines);
     }),
   );
+  const parts = shownParts(run).map((part) => partMark(whole(part), part));
   const streams = run.streams.map((stream) => {
     const marks = closeBy(stream.outages, axis.length * closeness).flatMap((outages) => {
       const [first, last] = [outages[0], outages.at(-1)];
@@ -44,7 +46,7 @@ export function lanes(run: UpgradeReport, nth: number, axis: Axis, steps: readon
     return row(name, 24, marks);
   });
   return html`<div class="run-of"><div class="under">${under}</div>
-${row("hops", 28, hops)}${row("steps", Math.max(1, stacked.length) * 24 + 4, taken)}${streams}
+${row("hops", 28, hops)}${row("steps", Math.max(1, stacked.length) * 24 + 4, taken)}${parts.length > 0 && row("tasks", 24, parts)}${streams}
 <div class="row axis"><div class="who"></div><div class="lanes">${ticks.map(({ tick, place }) => html`<b style="left:${share(place)}%">${tickLabel(tick, every)}</b>`)}</div></div>
 </div>
 `;
@@ -60,14 +62,26 @@ const bar = (look: string, place: string, name: string, lines: readonly (string 
 function mark(place: string, { name, requests }: StreamReport, outages: readonly StreamOutage[]): Html {
   const sum = (number: (outage: StreamOutage) => number) => outages.reduce((all, outage) => all + number(outage), 0);
   const ms = duration(sum((outage) => outage.ms));
-  const during = new Set(outages.flatMap((outage) => outage.during));
+  const during = new Set(outages.flatMap(suspects));
   const kinds = errorKinds(outages.map(({ errors }) => errors));
   const lines = [
-    `from ${clock(outages[0]?.from ?? 0)}, during ${[...during].join(", ") || "no step"}`,
+    `from ${clock(outages[0]?.from ?? 0)}, during ${shortened([...during]) || "no step"}`,
     `${sum(({ failed }) => failed)} of ${requests} requests failed${kinds && `: ${kinds}`}`,
   ];
   const title = outages.length > 1 ? `${name}: ${outages.length} outages, ${ms} in all` : `${name}: ${ms}`;
   return html`<div class="mark" tabindex="0" style="${place}">${sheet(title, lines)}</div>`;
+}
+
+/** Those that outages name stand out. */
+function partMark(place: string, { name, group, hop, ms, from, outages, changed, error }: Part): Html {
+  const what = changed ? "" : ", changed nothing";
+  const lines = [
+    `hop ${hop + 1}, ${group}`,
+    `${duration(ms)}, from ${clock(from)}${what}`,
+    outages.length > 0 ? `named by outages of ${[...new Set(outages.map(({ user }) => user))].join(", ")}` : undefined,
+    error,
+  ];
+  return html`<div class="mark part${outages.length > 0 && " named"}" tabindex="0" style="${place}"><span class="text">${name}</span>${sheet(name, lines)}</div>`;
 }
 
 /** Outages that are drawn as one mark: no more than this share of the axis is between them, which nobody sees. */
@@ -82,6 +96,18 @@ function closeBy(outages: readonly StreamOutage[], within: number): StreamOutage
   }
   return groups;
 }
+
+/** What may have caused an outage: parts of steps where these are told, else steps. */
+export const suspects = ({ during, parts }: StreamOutage): readonly string[] => parts ?? during;
+
+/** As many as are read. */
+const mostNames = 12;
+
+/** Names in a row; of many the first. */
+export const shortened = (names: readonly string[]): string =>
+  names.length <= mostNames
+    ? names.join(", ")
+    : `${names.slice(0, mostNames).join(", ")} and ${names.length - mostNames} more`;
 
 /** What is shown of a bar or a mark that is pointed at or tapped. */
 const sheet = (title: string, lines: readonly (string | undefined)[]): Html =>

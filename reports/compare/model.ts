@@ -26,6 +26,8 @@ export interface Comparison {
   readonly streams: readonly StreamRow[];
   readonly hops: readonly HopRow[];
   readonly steps: readonly StepRow[];
+  /** Of steps whose program tells its parts: those that outages name, and those that take long. */
+  readonly parts: readonly PartRow[];
   readonly claims: readonly ClaimRow[];
   readonly changes: readonly ChangeRow[];
   readonly forecasts: readonly ForecastRow[];
@@ -108,6 +110,22 @@ export interface StepRow {
   readonly ms: Quantity;
   /** Per path: why it failed, each reason once. */
   readonly errors: readonly (readonly string[])[];
+}
+
+/** A part of a step, such as a task of a playbook. */
+export interface PartRow {
+  readonly hop: number;
+  /** What it belongs to: its play. */
+  readonly group: string;
+  /** With its machines. */
+  readonly name: string;
+  readonly ms: Quantity;
+  /** Outages that name it, for it may have caused them. One outage may name several parts. */
+  readonly outages: Quantity;
+  /** Milliseconds, of these outages of all users together. */
+  readonly out: Quantity;
+  /** Per path: whose outages, the longest first. */
+  readonly users: readonly (readonly string[])[];
 }
 
 export interface ClaimRow {

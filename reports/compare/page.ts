@@ -8,7 +8,7 @@ import { cell, cells, head, pathHeads, table } from "./cells.ts";
 import { changed } from "./changed.ts";
 import { felt } from "./felt.ts";
 import { lanes } from "./lanes.ts";
-import type { ClaimRow, Comparison, StreamRow } from "./model.ts";
+import type { ClaimRow, Comparison, PartRow, StreamRow } from "./model.ts";
 import { duration } from "./numbers.ts";
 import { compareStyle } from "./style.ts";
 import { came, precision, rule, tally, times } from "./words.ts";
@@ -31,6 +31,7 @@ ${inShort(comparison)}
 ${timelines(comparison)}
 ${felt(comparison)}
 ${claims(comparison)}
+${tasks(comparison)}
 ${stages(comparison)}
 ${changed(comparison)}
 ${forecasts(comparison)}
@@ -112,6 +113,44 @@ function claims(comparison: Comparison): Html | false {
     ({ claim, outcomes }) => html`<tr><td class="what">${claim}</td>${outcomes.map(verdicts)}</tr>\n`,
   );
   return section("Claims", false, table([head("claim"), ...pathHeads(comparison)], html`<tbody>${rows}</tbody>`));
+}
+
+/** Most that is shown without asking. */
+const fewParts = 30;
+
+function tasks(comparison: Comparison): Html | false {
+  const { parts, paths } = comparison;
+  if (parts.length === 0) return false;
+  const most = (row: PartRow) => Math.max(0, ...row.out.spreads.map((spread) => spread?.median ?? 0));
+  const byOut = parts.toSorted((a, b) => most(b) - most(a));
+  const heads = [
+    head("task"),
+    ...paths.flatMap(({ label }) => [
+      html`<th class="number"><span class="label">${label}</span> out of service</th>`,
+      head("outages", "number"),
+      head("took", "number"),
+    ]),
+  ];
+  const remark = (users: readonly string[]) => users.length > 0 && html`<small>${users.join(", ")}</small>`;
+  const rowsOf = (rows: readonly PartRow[]) =>
+    rows.map(
+      ({ hop, group, name, ...row }) =>
+        html`<tr><td class="what">${name}<small class="how"> hop ${hop + 1}, ${group}</small></td>${paths.map((_, path) => [cell(row.out, path, remark(row.users[path] ?? [])), cell(row.outages, path), cell(row.ms, path)])}</tr>\n`,
+    );
+  const rest = byOut.slice(fewParts);
+  return section(
+    "Which task caused which outage",
+    "An outage names the last task that had changed something when it began, and those under way that changed something or took a tenth of a second. Out of service: in outages that name the task, all users together; one outage may name several. Tasks that none names are shown where they take 5 s or longer.",
+    [
+      table(heads, html`<tbody>${rowsOf(byOut.slice(0, fewParts))}</tbody>`),
+      ...(rest.length > 0
+        ? [
+            html`<details class="more"><summary>${times(rest.length, "more task")}</summary>
+${table(heads, html`<tbody>${rowsOf(rest)}</tbody>`)}</details>`,
+          ]
+        : []),
+    ],
+  );
 }
 
 function stages(comparison: Comparison): Html {

@@ -31,6 +31,8 @@ main:has(#zoom-4:checked){--zoom:4}main:has(#zoom-16:checked){--zoom:16}
 .under u{position:absolute;top:0;bottom:0;background:color-mix(in srgb,var(--faint) 9%,transparent)}
 .aligned .bar{cursor:default}.aligned .bar>.text{position:static;display:block;min-width:19px;padding-left:3px;overflow:hidden}
 .mark{position:absolute;top:4px;height:16px;min-width:3px;border-radius:2px;background:var(--violates);cursor:default}
+.mark.part{background:color-mix(in srgb,var(--step) 40%,var(--card));white-space:nowrap;font-size:11px;line-height:16px}.mark.part.named{background:color-mix(in srgb,var(--broken) 55%,var(--card))}
+.mark .text{display:block;overflow:hidden;padding-left:2px}
 .mark:focus,.mark:hover,.bar:focus,.bar:hover{outline:2px solid var(--ink);outline-offset:1px;z-index:5}
 .sheet{display:none;position:fixed;left:12px;right:12px;bottom:12px;z-index:9;max-width:560px;margin:0 auto;padding:10px 14px;border:1px solid var(--line);border-radius:10px;background:var(--card);color:var(--ink);box-shadow:0 6px 30px rgb(0 0 0/.35);font:14px/1.45 var(--sans);white-space:normal}
 .mark:hover>.sheet,.mark:focus>.sheet,.bar:hover>.sheet,.bar:focus>.sheet{display:block}

@@ -12,6 +12,7 @@ export function terminal(comparison: Comparison): string {
     paths(comparison),
     section("hops and their steps", stages(comparison)),
     section("out of service: the longest time, and in all", felt(comparison)),
+    section("which task caused it: out of service in outages that name it, all users together", causes(comparison)),
     section("latency while it was done: p99", latencies(comparison)),
     section("counted", counts(comparison)),
     section("claims", claims(comparison)),
@@ -36,15 +37,29 @@ function paths({ paths }: Comparison): string {
     .join("\n");
 }
 
-/** Rows under the heads of the paths, columns two spaces apart. */
+/** Rows under the heads of the paths, columns two spaces apart. A name that is too long for the line loses its middle. */
 function table({ paths: [first, ...others] }: Comparison, rows: readonly (readonly string[])[]): string[] {
   const heads = others.flatMap(({ label }) => [label, `${label} against ${first?.label}`]);
   return columns([["", first?.label ?? "", ...heads], ...rows]);
 }
 
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length))) ?? [];
+function columns(all: readonly (readonly string[])[]): string[] {
+  const widthsOf = (rows: readonly (readonly string[])[]) =>
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length))) ?? [];
+  const [, ...numbers] = widthsOf(all);
+  const room = Math.max(leastName, width - 2 - numbers.reduce((sum, column) => sum + 2 + column, 0));
+  const rows = all.map(([name = "", ...cells]) => [withoutMiddle(name, room), ...cells]);
+  const widths = widthsOf(rows);
   return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd());
+}
+
+const leastName = 40;
+
+/** Its beginning and its end, which tells the machine. */
+function withoutMiddle(name: string, room: number): string {
+  if (name.length <= room) return name;
+  const end = Math.floor((room - 1) * 0.4);
+  return `${name.slice(0, room - 1 - end)}…${name.slice(-end)}`;
 }
 
 /** The first path's, and of every other one its own and how it differs. */
@@ -95,6 +110,22 @@ function felt(comparison: Comparison): string[] {
     ...table(comparison, [...rows, ["any user", ...cells(longest)], ["all in all", ...cells(out)]]),
     ...(never.length > 0 ? wrapped(`always in service: ${never.join(", ")}`, "  ") : []),
   ];
+}
+
+/** As many tasks as fit on a screen, the worst first; the page has all. */
+const mostTasks = 15;
+
+function causes(comparison: Comparison): string[] {
+  const most = ({ spreads }: Quantity) => Math.max(0, ...spreads.map((spread) => spread?.median ?? 0));
+  const worst = comparison.parts
+    .filter(({ out }) => most(out) > 0)
+    .toSorted((a, b) => most(b.out) - most(a.out))
+    .slice(0, mostTasks);
+  if (worst.length === 0) return [];
+  return table(
+    comparison,
+    worst.map(({ name, out }) => [name, ...cells(out)]),
+  );
 }
 
 const latencies = (comparison: Comparison): string[] =>
