@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { Cache, cacheFolder } from "#harness/artifacts/cache";
-import { host, whereIs } from "#harness/host/command";
+import { host } from "#harness/host/command";
 import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 import type { Progress } from "#harness/model/progress";
 import type { Version } from "#harness/model/units";
@@ -58,7 +59,7 @@ export async function ansibleEnvironment(
   requirements: readonly string[],
   { progress, signal, env = process.env }: EnvironmentOptions,
 ): Promise<AnsibleEnvironment> {
-  const python = await pythonFor(requirements, env);
+  const python = pythonFor(requirements, env);
   const sorted = [...requirements].sort();
   const recipe = createHash("sha256")
     .update(JSON.stringify([python.version, sorted]))
@@ -85,25 +86,27 @@ export async function ansibleEnvironment(
 const ansibleOf = (requirements: readonly string[]): string =>
   requirements.find((requirement) => /^ansible(-core)?\b/.test(requirement)) ?? "ansible";
 
-interface Python {
+export interface Python {
   readonly path: string;
   /** "3.11" */
   readonly version: string;
 }
 
-/** The first Python of this computer on which that Ansible runs and that can make environments. */
-async function pythonFor(requirements: readonly string[], env: NodeJS.ProcessEnv): Promise<Python> {
+/**
+ * The first Python of this computer on which that Ansible runs and that can make environments. Throws `Unsupported` when
+ * there is none.
+ */
+export function pythonFor(requirements: readonly string[], env: NodeJS.ProcessEnv = process.env): Python {
   const minor = coreMinorOf(requirements);
   const fit = minor === undefined ? undefined : controllers[minor];
   const seen: string[] = [];
   for (const name of ["python3", ...(fit ?? []).map((version) => `python${version}`)]) {
-    const path = await whereIs(name, env);
-    if (path === undefined) continue;
-    const asked = "import sys; print('%d.%d' % sys.version_info[:2]); import venv, ensurepip";
-    const { exitCode, stdout } = await host([path, "-c", asked], { env, ok: "any" });
-    const version = stdout.trim();
+    const asked = "import sys; print(sys.executable, '%d.%d' % sys.version_info[:2]); import venv, ensurepip";
+    const { error, status, stdout } = spawnSync(name, ["-c", asked], { env, encoding: "utf8" });
+    const [path = "", version = ""] = (stdout ?? "").trim().split(" ");
+    if (error || path === "") continue;
     if (fit && !fit.includes(version)) seen.push(`${path} is Python ${version}`);
-    else if (exitCode !== 0) seen.push(`${path} is Python ${version} and cannot make environments: it lacks venv`);
+    else if (status !== 0) seen.push(`${path} is Python ${version} and cannot make environments: it lacks venv`);
     else return { path, version };
   }
   const wanted = fit ? `Python ${fit.join(" or ")} with venv` : "Python with venv";

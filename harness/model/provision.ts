@@ -77,6 +77,8 @@ export interface Provisioner {
   plan(recipe: ClusterRecipe, topology: ResolvedTopology): readonly (Step | readonly Step[])[];
   /** Path of the admin kubeconfig on the first control plane. Works as soon as the API server is ready. */
   readonly adminKubeconfig: string;
+  /** Its steps take longer than an API server may take to answer: the API is asked for after the last of them. */
+  readonly answersAtEnd?: true;
   /** Machines that become nodes of the cluster. Default: all with the role control-plane or worker. */
   nodes?(topology: ResolvedTopology): readonly string[];
   /** Where users reach the API, and the machine that they ask from. Default: the first control plane itself. */
@@ -84,6 +86,8 @@ export interface Provisioner {
   /** Problems in its own settings, as sentences. Asked at load. */
   problems?(recipe: ClusterRecipe, topology: ResolvedTopology): readonly string[];
   readonly deviations?: readonly Deviation[];
+  /** Further ones, that depend on what is built. */
+  deviationsOf?(recipe: ClusterRecipe, topology: ResolvedTopology): readonly Deviation[];
   /** The steps of one hop of a path, by its index. Nothing is done at plan time. */
   upgrade?(
     path: UpgradePath,

@@ -124,7 +124,15 @@ export async function boot(
   const names = networkedNodes(cluster, topology);
   const allReady = async (kube: Kube) => void (await reaches(readyNodes(kube), areReady(names), within.clusterReady));
 
-  const api = until === undefined ? timed("API server answers", first.name, reachApi) : undefined;
+  const steps = runSteps(cluster.provisioner.plan(cluster, topology), {
+    run,
+    machines,
+    progress,
+    signal,
+    ...(until !== undefined && { until }),
+  });
+  const built = cluster.provisioner.answersAtEnd ? steps : Promise.resolve();
+  const api = until === undefined ? built.then(() => timed("API server answers", first.name, reachApi)) : undefined;
   const ready = api?.then((kube) => timed("every node Ready", first.name, () => allReady(kube)));
   const install = async (answering: Promise<Kube>): Promise<Kube> => {
     const kube = await answering;
@@ -136,13 +144,6 @@ export async function boot(
     return kube;
   };
 
-  const steps = runSteps(cluster.provisioner.plan(cluster, topology), {
-    run,
-    machines,
-    progress,
-    signal,
-    ...(until !== undefined && { until }),
-  });
   const software = Promise.all([...machines.values()].map(startSoftware));
   const installed = api && install(api);
   ready?.catch(() => {});

@@ -184,9 +184,11 @@ function factsOf(
       refusals,
       ...(from !== undefined && { from }),
     })),
-    deviations: [cluster.provisioner, ...cluster.addons].flatMap(({ name, deviations = [] }) =>
-      deviations.map((deviation) => ({ of: name, ...deviation })),
-    ),
+    deviations: [
+      cluster.provisioner,
+      { name: cluster.provisioner.name, deviations: cluster.provisioner.deviationsOf?.(cluster, topology) ?? [] },
+      ...cluster.addons,
+    ].flatMap(({ name, deviations = [] }) => deviations.map((deviation) => ({ of: name, ...deviation }))),
   };
 }
 
