@@ -33,7 +33,7 @@ describe("the command line", () => {
 
   test("has every command", () => {
     expect(names).toEqual(
-      "up down status shell exec kubectl logs capture ssh-config ssh-proxy list doctor inventory artifacts rejudge upgrade compare bench test".split(
+      "up down status shell exec kubectl logs capture ssh-config ssh-proxy list doctor inventory artifacts rejudge upgrade preflight compare bench test".split(
         " ",
       ),
     );

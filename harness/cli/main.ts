@@ -15,6 +15,11 @@ Exit codes:
   130  interrupted with Ctrl-C, after the lab was lowered
 exec, shell, kubectl and logs end with the exit code of what they ran.`;
 
+const preflightHelp = `
+Kubespray is read from HARDWAY_KUBESPRAY, a clone or a URL; no cluster is asked.
+  stops     the hop will fail          breaks    something that works will not          changes   worth knowing
+The exit code is 1 where anything stops or breaks.`;
+
 const runOption = () =>
   new Option("--run <id>", "which lab, by the beginning or the end of its id (default: the only one)");
 
@@ -190,6 +195,19 @@ export function program(done: (code: number) => void): Command {
     .addOption(machinesOption())
     .addHelpText("after", pathSyntax)
     .action(async (path, options) => done(await (await import("./upgrade.ts")).upgrade(path, options)));
+
+  hardway
+    .command("preflight")
+    .description("what a hop between versions of Kubespray means for your settings, before anything is changed")
+    .argument("<path>", "such as kubespray:v2.30.0..v2.31.0")
+    .option(
+      "--settings <file>",
+      "your changed variables, YAML or JSON, as ansible-playbook --extra-vars @file takes them",
+    )
+    .option("--defaults", "list every default that changes, too")
+    .option("--json", "print all of it as JSON")
+    .addHelpText("after", preflightHelp)
+    .action(async (path, options) => done(await (await import("./preflight.ts")).preflight(path, options)));
 
   hardway
     .command("compare")

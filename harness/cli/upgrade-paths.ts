@@ -26,7 +26,18 @@ A path is a name that \`hardway upgrade --list\` shows, or is written, without s
   rollback           hops that go backwards are meant
   downgrade=<how>    how etcd goes back in them: enabled (default), or forced
   <component>.<flag>=<value>
-                     a flag that the component is given with the first hop: etcd.quota-backend-bytes=2G`;
+                     a flag that the component is given with the first hop: etcd.quota-backend-bytes=2G
+
+A path of Kubespray's own versions, tags or other refs of HARDWAY_KUBESPRAY, is written as
+
+  'kubespray:v2.30.0..v2.31.0?serial=1&drain=false'
+
+  serial=            workers at the same time, a number or a share: 1, 50% (default: Kubespray's own 20%)
+  drain=             true (default) or false
+  kubernetes= etcd= containerd= cni=
+                     a release for each version, instead of Kubespray's own: kubernetes=1.34.3..1.35.4
+  rollback=true      hops that go backwards are meant
+  drain_timeout= …   variables of its roles upgrade/pre-upgrade and upgrade/post-upgrade`;
 
 const provisioners = ["by-hand", "kubeadm", "kubespray"] as const satisfies readonly UpgradePath["provisioner"][];
 
@@ -51,6 +62,13 @@ export async function namedPaths(folder = join(project, "fixtures/upgrades/paths
     }),
   );
 }
+
+/** Whether words are meant as a path of Kubespray's versions. */
+export const isKubespray = (text: string): boolean => text.startsWith("kubespray:");
+
+/** What Kubespray's fixtures make of paths and settings: they come in here, by path at run time. */
+export const loadKubespray = <T>(file: string): Promise<T> =>
+  import(pathToFileURL(join(project, "fixtures/provisioners/kubespray", file)).href);
 
 /** Whether words are meant as a path, and not as the name of one or of a run. */
 export const isWritten = (text: string): boolean => text.includes(":");

@@ -10,7 +10,7 @@ import { problemsOf } from "../upgrade/path.ts";
 import { exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
 import { project } from "./scenarios.ts";
-import { isWritten, namedPaths, releasesHere, writtenPath } from "./upgrade-paths.ts";
+import { isKubespray, isWritten, loadKubespray, namedPaths, releasesHere, writtenPath } from "./upgrade-paths.ts";
 import { loadReports, runsFolder } from "./upgrade-reports.ts";
 
 /**
@@ -42,9 +42,19 @@ export async function upgrade(
 
 /** A path by its name, or as it is written, with everything that is wrong with it. */
 export async function pathOf(wanted: string): Promise<{ path?: UpgradePath; problems: string[] }> {
+  if (isKubespray(wanted)) return kubesprayPathOf(wanted);
   const available = await releasesHere();
   const { path, problems } = isWritten(wanted) ? writtenPath(wanted, available) : await named(wanted, available);
   return path && problems.length === 0 ? { path, problems: await problemsOfLab(path) } : { problems };
+}
+
+interface KubesprayPaths {
+  readonly labPath: (text: string) => Promise<{ readonly path?: UpgradePath; readonly problems: readonly string[] }>;
+}
+
+async function kubesprayPathOf(wanted: string): Promise<{ path?: UpgradePath; problems: string[] }> {
+  const { path, problems } = await (await loadKubespray<KubesprayPaths>("path.ts")).labPath(wanted);
+  return path && problems.length === 0 ? { path, problems: await problemsOfLab(path) } : { problems: [...problems] };
 }
 
 async function named(wanted: string, available: Parameters<typeof problemsOf>[1]) {
