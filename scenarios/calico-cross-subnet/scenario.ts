@@ -83,5 +83,11 @@ export default {
 export const variants = {
   vxlan: crossSubnet("calico-cross-subnet+vxlan", "core", "VXLAN", calicoWith("vxlan-cross-subnet")),
   bgp: crossSubnet("calico-cross-subnet+bgp", "nightly", "VXLAN", calicoWith("vxlan-cross-subnet", { bgp: "mesh" })),
+  wireguard: crossSubnet(
+    "calico-cross-subnet+wireguard",
+    "nightly",
+    "VXLAN and WireGuard",
+    calicoWith("vxlan-cross-subnet", { wireguard: true }),
+  ),
   flannel: crossSubnet("calico-cross-subnet+flannel", "nightly", "VXLAN of Flannel", flannel({ directRouting: true })),
 };

@@ -26,6 +26,7 @@ const systemOf = (declared: CalicoCrossSubnet, encapsulation: Encapsulation, age
 export const systems = {
   ipip: systemOf(calicoCrossSubnet, { kind: "ipip", device: "tunl0" }, calicoNode),
   vxlan: systemOf(variants.vxlan, { kind: "vxlan", udpPort: 4789, device: "vxlan.calico" }, calicoNode),
+  wireguard: systemOf(variants.wireguard, { kind: "vxlan", udpPort: 4789, device: "vxlan.calico" }, calicoNode),
   bgp: {
     ...systemOf(variants.bgp, { kind: "vxlan", udpPort: 4789, device: "vxlan.calico" }, calicoNode),
     reflector: "k8s-worker-21",

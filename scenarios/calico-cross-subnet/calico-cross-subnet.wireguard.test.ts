@@ -1,0 +1,6 @@
+import { nodeEncryptionClaims } from "#fixtures/claims/node-encryption";
+import { scenario } from "#harness/vitest/scenario";
+import { variants } from "./scenario.ts";
+import { systems } from "./system.ts";
+
+scenario(variants.wireguard, (claim, given) => nodeEncryptionClaims(claim, given, systems.wireguard));
