@@ -49,11 +49,11 @@ export async function pathOf(wanted: string): Promise<{ path?: UpgradePath; prob
 }
 
 interface KubesprayPaths {
-  readonly labPath: (text: string) => Promise<{ readonly path?: UpgradePath; readonly problems: readonly string[] }>;
+  readonly labPath: (text: string) => { readonly path?: UpgradePath; readonly problems: readonly string[] };
 }
 
 async function kubesprayPathOf(wanted: string): Promise<{ path?: UpgradePath; problems: string[] }> {
-  const { path, problems } = await (await loadKubespray<KubesprayPaths>("path.ts")).labPath(wanted);
+  const { path, problems } = (await loadKubespray<KubesprayPaths>("path.ts")).labPath(wanted);
   return path && problems.length === 0 ? { path, problems: await problemsOfLab(path) } : { problems: [...problems] };
 }
 
