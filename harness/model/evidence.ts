@@ -157,7 +157,7 @@ export interface Measured {
   readonly test: string;
   readonly name: string;
   readonly value: number;
-  readonly unit: "ms" | "requests" | "flows" | "packets" | "share";
+  readonly unit: "ms" | "requests" | "flows" | "packets" | "tasks" | "share";
   readonly detail?: unknown;
 }
 
