@@ -61,6 +61,8 @@ interface ModuleResult {
   readonly failed?: boolean;
   readonly unreachable?: boolean;
   readonly item?: unknown;
+  /** There in place of all others where the task is `no_log`. */
+  readonly censored?: string;
   readonly msg?: unknown;
   readonly stderr?: string;
   readonly stdout?: string;
@@ -125,7 +127,8 @@ function endOf(event: string, { changed }: ModuleResult): TaskEnd {
 function saidBy(result: ModuleResult): string {
   const items = result.results?.filter(({ failed, unreachable }) => failed || unreachable) ?? [];
   if (items.length > 0) return items.map((item) => `${itemName(item)}: ${saidBy(item)}`).join("\n");
-  const { msg, stderr, stdout, module_stderr, module_stdout, exception, rc } = result;
+  const { censored, msg, stderr, stdout, module_stderr, module_stdout, exception, rc } = result;
+  if (censored !== undefined) return "nothing: the playbook hides what this task says (no_log)";
   const message = typeof msg === "string" ? msg : msg === undefined ? "" : JSON.stringify(msg);
   const output = [stderr, module_stderr, exception].find(Boolean) || stdout || module_stdout || "";
   const lines = [rc === undefined ? message : `${message} (exit code ${rc})`, ending(output)];

@@ -106,7 +106,7 @@ function broken(step: Step, waitedMs: number, cause: unknown, heard: LastHeard):
     who: on,
     waitedMs,
     ...seenBy(cause, heard),
-    look: `journalctl -b on ${on} (hardway shell ${step.on[0] ?? "<machine>"})`,
+    look: lookOf(cause) ?? `journalctl -b on ${on} (hardway shell ${step.on[0] ?? "<machine>"})`,
     cause,
   });
 }
@@ -117,6 +117,8 @@ function seenBy(cause: unknown, { last }: LastHeard): { readonly seen?: string }
   const seen = own ?? last;
   return seen === undefined ? {} : { seen };
 }
+
+const lookOf = (cause: unknown) => (cause instanceof LabBroken ? cause.particulars.look : undefined);
 
 const firstLine = (cause: unknown) => String((cause as Error)?.message ?? cause).split("\n")[0] ?? "";
 
