@@ -3,13 +3,14 @@ import type { ResolvedNode } from "../model/topology.ts";
 import type { Duration } from "../model/units.ts";
 import { ms } from "./duration.ts";
 
-type Made = Pick<ResolvedNode, "machine">;
+type Made = Pick<ResolvedNode, "machine" | "pace">;
 
 /** How much longer a VM takes than a container: an API server was ready after 10 s, in a container after 2.7 s. */
 export const slower = 3;
 
-/** By how much more time everything is given on these machines: 1 where all are containers. */
-export const paceOf = (nodes: readonly Made[]): number => (nodes.some(({ machine }) => machine === "vm") ? slower : 1);
+/** By how much more time everything is given on these machines: what the slowest of them takes, 1 where all are containers. */
+export const paceOf = (nodes: readonly Made[]): number =>
+  Math.max(1, ...nodes.map(({ machine, pace }) => pace ?? (machine === "vm" ? slower : 1)));
 
 /** A time that is enough for containers, made enough for these machines. */
 export const atPace = (nodes: readonly Made[], duration: Duration): Duration =>

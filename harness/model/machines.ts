@@ -2,6 +2,7 @@ import type { Artifact } from "./artifacts.ts";
 import type { Features } from "./features.ts";
 import type { ImageSet } from "./images.ts";
 import type { Progress } from "./progress.ts";
+import type { Deviation } from "./provision.ts";
 import type { Run } from "./run.ts";
 import type { ResolvedNode, ResolvedTopology } from "./topology.ts";
 import type { Duration, FileTree } from "./units.ts";
@@ -97,6 +98,8 @@ export interface MachineBackend {
   readonly name: "container" | "vm" | "ssh";
   /** Tries every feature for real. Seconds, not minutes; kept for the process. */
   survey(progress?: Progress): Promise<Features>;
+  /** By how much longer its VMs take than containers. Default as `#harness/judging/pace` has it. */
+  pace?(progress?: Progress): Promise<number | undefined>;
   /** Obtains artifacts and bakes images; instant when that was done before. Two at once share the work. */
   prepare(images: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Prepared>;
   /** Raises all machines of a topology at once, wired. Throws `LabBroken`; leaves nothing behind when it throws. */
@@ -114,6 +117,8 @@ export interface Prepared {
   readonly machineImage: string;
   /** Where every baked program came from, for the report. */
   readonly artifacts: readonly Artifact[];
+  /** What is otherwise than on computers of one's own, for the report. */
+  readonly deviations?: readonly Deviation[];
   /** Backend's own, e.g. the volume and the folder of the prepared containerd store. */
   readonly detail: Readonly<Record<string, string>>;
 }

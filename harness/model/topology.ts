@@ -75,6 +75,8 @@ export interface ResolvedNode {
   readonly name: string;
   /** Default: a container. */
   readonly machine?: MachineKind;
+  /** By how much longer everything takes on it than in a container, if that is known. */
+  readonly pace?: number;
   readonly role: NodeSpec["role"];
   readonly interfaces: readonly ResolvedInterface[];
   /** Gateway of the default route, if any. */

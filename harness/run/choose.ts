@@ -30,7 +30,10 @@ export async function chooseMachines(
     if (forced !== undefined && forced !== kind) continue;
     const topology = resolve(scenario.topology, kind);
     const refusal = refusalOf(backend.name, needsOf(scenario, topology), await backend.survey(progress));
-    if (!refusal) return { backend: raiserOf(topology, backends) ?? backend, topology };
+    if (!refusal) {
+      const raiser = raiserOf(topology, backends) ?? backend;
+      return { backend: raiser, topology: paced(topology, await raiser.pace?.(progress)) };
+    }
     refusals.push(refusal);
   }
   const missing = [...new Set(refusals.flatMap((refusal) => refusal.missing))];
@@ -45,6 +48,11 @@ export async function chooseMachines(
 function raiserOf({ nodes }: ResolvedTopology, backends: Backends): MachineBackend | undefined {
   if (!nodes.some(({ machine }) => machine === "vm")) return undefined;
   return backends.find(([kind]) => kind === "vm")?.[1];
+}
+
+function paced(topology: ResolvedTopology, pace: number | undefined): ResolvedTopology {
+  if (pace === undefined) return topology;
+  return { ...topology, nodes: topology.nodes.map((node) => (node.machine === "vm" ? { ...node, pace } : node)) };
 }
 
 interface Refusal {

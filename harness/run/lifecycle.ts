@@ -3,13 +3,12 @@ import { judge } from "#harness/judging/judge";
 import { worst } from "#harness/judging/outcome";
 import { paceOf } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
-import type { Artifact } from "#harness/model/artifacts";
 import { LabBroken, Misdeclared, reasonOf } from "#harness/model/errors";
 import type { RunFacts, StepDone } from "#harness/model/evidence";
 import type { Fault } from "#harness/model/faults";
 import type { Invariant, Outcome } from "#harness/model/judging";
 import type { Kube, KubeObject, KubeRef } from "#harness/model/kube";
-import type { MachineBackend } from "#harness/model/machines";
+import type { MachineBackend, Prepared } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Lab, Scenario, World } from "#harness/model/scenario";
 import type { MachineKind, ResolvedTopology, Topology } from "#harness/model/topology";
@@ -91,7 +90,7 @@ export async function raiseLab<T extends Topology>(
     scenario: scenario.id,
     run: run.id,
     proves: scenario.proves,
-    facts: factsOf(scenario, topology, backend, prepared.artifacts),
+    facts: factsOf(scenario, topology, backend, prepared),
   });
   for (const preparation of preparations) journal.write(preparation);
   journal.attach("topology.svg", pictureSvg(topology));
@@ -164,7 +163,7 @@ function factsOf(
   { cluster }: Scenario,
   topology: ResolvedTopology,
   backend: MachineBackend,
-  artifacts: readonly Artifact[],
+  { artifacts, deviations: ofMachines = [] }: Prepared,
 ): RunFacts & Readonly<Record<string, unknown>> {
   return {
     kubernetes: cluster.kubernetes,
@@ -185,6 +184,7 @@ function factsOf(
       ...(from !== undefined && { from }),
     })),
     deviations: [
+      { name: "machines", deviations: ofMachines },
       cluster.provisioner,
       { name: cluster.provisioner.name, deviations: cluster.provisioner.deviationsOf?.(cluster, topology) ?? [] },
       ...cluster.addons,

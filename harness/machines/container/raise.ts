@@ -11,6 +11,7 @@ import { putFiles } from "../files.ts";
 import { machineIdOf } from "../machine-id.ts";
 import { hasSshd, sshdConfig, sshdKeys } from "../sshd.ts";
 import { type Access, accessFrom, accessOf, hullKeys, newLabKeys } from "../vm/access.ts";
+import { emulatorNamed } from "../vm/emulators.ts";
 import { hullOptions } from "../vm/hull.ts";
 import { prepareHull, VmMachine } from "../vm/machine.ts";
 import { engine } from "./engine.ts";
@@ -205,10 +206,11 @@ function startFabric(image: string, topology: ResolvedTopology, run: MachineRun)
 }
 
 function startHull({ detail }: Prepared, node: ResolvedNode, nth: number, run: MachineRun): Promise<Container> {
-  if (!detail.hull || !detail.disk)
+  const emulator = emulatorNamed(detail.emulator);
+  if (!emulator || !detail.hull || !detail.disk)
     throw new LabBroken("nothing was prepared for machines that are VMs", { who: node.name });
   return startContainer(detail.hull, {
-    ...hullOptions(node, nth, detail.disk),
+    ...hullOptions(emulator, node, nth, detail.disk),
     name: containerName(run.id, node.name),
     Labels: machineLabels(node, run),
   });

@@ -9,6 +9,7 @@ import { runHelper } from "../container/helper.ts";
 import { alone, type Bake, planOf, podArchives, rootFsLayers } from "../container/image.ts";
 import { fillStore } from "../container/store.ts";
 import { fillVolume, isFilled, removeOldVolumes } from "../container/volumes.ts";
+import type { Emulator } from "./emulator.ts";
 import { guestImages } from "./guest-images.ts";
 import { diskFolder } from "./layout.ts";
 
@@ -24,24 +25,28 @@ const edition = 1;
 export async function guestDisk(
   set: ImageSet,
   machineImage: string,
+  emulator: Emulator,
   hull: string,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<string> {
-  const { bake, disk } = await planDisk(set, hull, progress, signal);
+  const { bake, disk } = await planDisk(set, emulator, hull, progress, signal);
   const isThere = () => isFilled(bake.engine, disk);
   if (await isThere()) return disk;
-  await alone(disk, "disk of VM machines", bake, isThere, (_, line) => make(bake, disk, machineImage, hull, line));
+  await alone(disk, "disk of VM machines", bake, isThere, (_, line) =>
+    make(bake, disk, machineImage, emulator, hull, line),
+  );
   return disk;
 }
 
 /** Removes disks of other image sets than these, unless a lab uses them. Returns their names. */
 export async function removeOldDisks(
   current: readonly ImageSet[],
+  emulator: Emulator,
   hull: string,
   progress: Progress,
 ): Promise<string[]> {
-  const plans = await Promise.all(current.map((set) => planDisk(set, hull, progress)));
+  const plans = await Promise.all(current.map((set) => planDisk(set, emulator, hull, progress)));
   return removeOldVolumes(
     await findEngine(),
     "disk",
@@ -51,21 +56,29 @@ export async function removeOldDisks(
 
 async function planDisk(
   set: ImageSet,
+  emulator: Emulator,
   hull: string,
   progress: Progress,
   signal?: AbortSignal,
 ): Promise<{ readonly bake: Bake; readonly disk: string }> {
   const engine = await findEngine();
-  const guest = guestImages(set);
+  const guest = guestImages(set, emulator);
   const plan = await planOf(engine, guest, progress, signal);
   const digest = recipeDigest({ edition, hull, machine: plan.machineImage, store: plan.store }).slice(0, 12);
   return {
     bake: { engine, set: guest, plan, progress, ...(signal && { signal }) },
-    disk: `hardway-disk-${set.name}-${digest}`,
+    disk: `${emulator.disks}-${set.name}-${digest}`,
   };
 }
 
-async function make(bake: Bake, disk: string, machineImage: string, hull: string, line: ProgressLine): Promise<void> {
+async function make(
+  bake: Bake,
+  disk: string,
+  machineImage: string,
+  emulator: Emulator,
+  hull: string,
+  line: ProgressLine,
+): Promise<void> {
   const { engine, signal } = bake;
   const images = await podArchives(bake);
   const layers = await rootFsLayers(bake.set.machine, bake);
@@ -76,7 +89,7 @@ async function make(bake: Bake, disk: string, machineImage: string, hull: string
     await runHelper({
       what: "making the disk of VM machines",
       image: hull,
-      script: making,
+      script: making(emulator),
       host: {
         Mounts: [{ Type: "volume", Source: disk, Target: diskFolder, VolumeOptions: { NoCopy: true } as never }],
       },
@@ -89,7 +102,7 @@ async function make(bake: Bake, disk: string, machineImage: string, hull: string
 /** Room for what a machine writes, in KiB: the file is sparse, so it costs nothing until it is used. */
 const room = 6 * 2 ** 20;
 
-const making = `
+const making = ({ modules }: Emulator): string => `
 set -eu
 cd ${diskFolder}
 rm -rf root base.ext4
@@ -100,7 +113,7 @@ mkdir -p root/root/.ssh root/var/lib root/lib/modules root/proc root/sys root/de
 chmod 700 root/root/.ssh
 rm -rf root/var/lib/containerd
 mv containerd root/var/lib/containerd
-cp -a /usr/lib/uml/modules/. root/lib/modules/
+cp -a ${modules}/. root/lib/modules/
 used=$(du -sk root | cut -f1)
 mkfs.ext4 -q -F -m 0 -J size=32 -E lazy_itable_init=1,assume_storage_prezeroed=1,root_owner=0:0 \\
   -d root base.ext4 $((used + used / 8 + ${room}))k

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { ImageSet, RootFs } from "#harness/model/images";
 import { guestImages } from "./guest-images.ts";
+import { qemu } from "./qemu.ts";
+import { userModeLinux } from "./uml.ts";
 
 const root = (name: string, packages: string[]): RootFs => ({
   ...{ name, suite: "bookworm", packages, programs: {}, files: { "/etc/own": "own" }, disable: [], enable: [] },
@@ -15,7 +17,7 @@ const set: ImageSet = {
 };
 
 test("guests are entered by ssh, and who filters packets calls what their kernel has", () => {
-  const guest = guestImages(set);
+  const guest = guestImages(set, userModeLinux);
   expect(guest.machine.packages).toEqual(["systemd", "openssh-server"]);
   expect(guest.machine.files).toMatchObject({ "/etc/own": "own", "/usr/lib/hardway/init": { mode: 0o755 } });
   const [proxy, bare] = guest.pods;
@@ -27,4 +29,10 @@ test("guests are entered by ssh, and who filters packets calls what their kernel
     },
   });
   expect(bare).toBe(set.pods[1]);
+});
+
+test("Debian's kernel filters packets as the machine's own programs do", () => {
+  const guest = guestImages(set, qemu("tcg"));
+  expect(Object.keys(guest.machine.files)).toEqual(["/etc/own", "/etc/ssh/sshd_config", "/usr/lib/hardway/init"]);
+  expect(guest.pods[0]?.files).toEqual({ "/a": "a" });
 });

@@ -1,20 +1,6 @@
 import type { ImageSet, RootFs } from "#harness/model/images";
-import type { FileTree } from "#harness/model/units";
 import { sshdConfig } from "../sshd.ts";
-
-const filters = ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
-
-/**
- * The kernel of User-mode Linux lacks the families ip and ip6 of nf_tables, so machines and pods get the older packet
- * filter under the names that come first in their PATH; upstream's images choose between the two by the kernel too
- * (https://github.com/kubernetes-sigs/iptables-wrappers).
- */
-export const legacyFilters: FileTree = Object.fromEntries(
-  filters.map((name) => [
-    `/usr/local/sbin/${name}`,
-    { content: `#!/bin/sh\nexec /usr/sbin/${name.replace("tables", "tables-legacy")} "$@"\n`, mode: 0o755 },
-  ]),
-);
+import type { Emulator } from "./emulator.ts";
 
 /**
  * Runs before systemd, as a computer's firmware would. What this machine is comes on its second disk; what else is to be
@@ -30,15 +16,15 @@ done
 exec /sbin/init
 `;
 
-/** The disk of a guest: that of the machine, with what a computer of its own needs to be reached. */
-export function guestRootFs(machine: RootFs): RootFs {
+/** The disk of a guest: that of the machine, with what a computer of its own needs to be reached, and what its kernel needs. */
+function guestRootFs(machine: RootFs, { files }: Emulator): RootFs {
   return {
     ...machine,
     name: `${machine.name} (VM)`,
     packages: [...machine.packages, "openssh-server"],
     files: {
       ...machine.files,
-      ...legacyFilters,
+      ...files,
       "/etc/ssh/sshd_config": sshdConfig,
       "/usr/lib/hardway/init": { content: init, mode: 0o755 },
     },
@@ -46,12 +32,12 @@ export function guestRootFs(machine: RootFs): RootFs {
 }
 
 /** The same images for guests: the machine's as `guestRootFs` says, pods with the packet filter that the kernel has. */
-export function guestImages(set: ImageSet): ImageSet {
+export function guestImages(set: ImageSet, emulator: Emulator): ImageSet {
   return {
     name: `${set.name}-vm`,
-    machine: guestRootFs(set.machine),
+    machine: guestRootFs(set.machine, emulator),
     pods: set.pods.map((pod) =>
-      pod.base?.packages.includes("iptables") ? { ...pod, files: { ...legacyFilters, ...pod.files } } : pod,
+      pod.base?.packages.includes("iptables") ? { ...pod, files: { ...emulator.files, ...pod.files } } : pod,
     ),
   };
 }

@@ -1,6 +1,8 @@
 /** Where things are, in a hull. */
 export const hullFolder = "/var/lib/hardway";
 export const diskFolder = "/disk";
+/** A tmpfs from where programs may be run. */
+export const scratch = "/guest";
 export const keyFile = `${hullFolder}/ssh/id_ed25519`;
 export const knownHostsFile = `${hullFolder}/ssh/known_hosts`;
 

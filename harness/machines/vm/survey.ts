@@ -14,8 +14,9 @@ import { powerCut } from "../container/survey.ts";
 import { toolsImage } from "../container/tools-image.ts";
 import { putFiles } from "../files.ts";
 import { trials, triedOf } from "../trials.ts";
-import { legacyFilters } from "./guest-images.ts";
-import { bareHostConfig, hullRootFs } from "./hull.ts";
+import type { Emulator } from "./emulator.ts";
+import { bareHostConfig } from "./hull.ts";
+import { scratch } from "./layout.ts";
 
 /** Raised when what is tried changes. */
 const edition = 1;
@@ -23,35 +24,38 @@ const edition = 1;
 const folder = "/survey";
 const firstProcess = `${folder}/init`;
 
-let seen: Promise<Features> | undefined;
+const seen = new Map<Emulator["name"], Promise<Features>>();
 
 /**
- * Tries each feature for real, in a guest of the hull's kernel whose disk is the hull itself: some seconds, once for each
+ * Tries each feature for real, in a guest of an emulator's kernel whose disk is the hull itself: some seconds, once for each
  * hull image and engine, then remembered in the cache. A kernel that does not run here has none of them, with the end of
  * its console. Throws `LabBroken` when the hull does not run.
  */
-export function survey(progress?: Progress): Promise<Features> {
-  seen ??= surveyOnce(progress).catch((error) => {
-    seen = undefined;
+export function survey(emulator: Emulator, progress?: Progress): Promise<Features> {
+  const known = seen.get(emulator.name);
+  if (known) return known;
+  const surveying = surveyOnce(emulator, progress).catch((error) => {
+    seen.delete(emulator.name);
     throw error;
   });
-  return seen;
+  seen.set(emulator.name, surveying);
+  return surveying;
 }
 
-async function surveyOnce(progress: Progress | undefined): Promise<Features> {
+async function surveyOnce(emulator: Emulator, progress: Progress | undefined): Promise<Features> {
   const engine = await findEngine();
-  if (engine.arch !== "amd64") return without(`User-mode Linux runs on amd64, and this is ${engine.arch}`);
-  const hull = await toolsImage(hullRootFs, progress);
-  const file = fileFor(engine, hull);
+  if (engine.arch !== "amd64") return without(`${emulator.title} is for amd64 here, and this is ${engine.arch}`);
+  const hull = await toolsImage(emulator.hull, progress);
+  const file = fileFor(engine, emulator, hull);
   const kept = await readFile(file, "utf8").catch(() => undefined);
-  const reports: FeatureReport[] = kept === undefined ? await tried(hull) : JSON.parse(kept);
+  const reports: FeatureReport[] = kept === undefined ? await tried(emulator, hull) : JSON.parse(kept);
   if (kept === undefined) await keep(file, reports);
   return new Map(reports.map((report) => [report.feature, report]));
 }
 
-function fileFor({ id, version, kernel }: Engine, hull: string): string {
-  const key = createHash("sha256").update([edition, hull, id, version, kernel].join("\n")).digest("hex").slice(0, 16);
-  return join(cacheFolder(), "vm", `${key}.json`);
+function fileFor({ id, version, kernel }: Engine, { name }: Emulator, hull: string): string {
+  const key = createHash("sha256").update([edition, name, hull, id, version, kernel].join("\n"));
+  return join(cacheFolder(), "vm", `${key.digest("hex").slice(0, 16)}.json`);
 }
 
 async function keep(file: string, reports: readonly FeatureReport[]): Promise<void> {
@@ -66,17 +70,16 @@ function without(reason: string): Features {
   return new Map(features.map(([feature, how]) => [feature, { feature, present: false, how, seen: reason }]));
 }
 
-async function tried(hull: string): Promise<FeatureReport[]> {
+async function tried(emulator: Emulator, hull: string): Promise<FeatureReport[]> {
   const container = await startContainer(hull, {
     Entrypoint: ["/bin/sleep", "infinity"],
-    Env: ["TMPDIR=/guest"],
     Labels: runLabels("survey", `survey-${process.pid}`),
-    HostConfig: { ...bareHostConfig, Tmpfs: { "/guest": "exec" } },
+    HostConfig: { ...bareHostConfig, Tmpfs: { [scratch]: "exec" } },
   });
   try {
     const sh = shellIn(container, "survey of VM machines", { write: () => undefined });
-    await putFiles(sh, { ...legacyFilters, [firstProcess]: { content: guestScript, mode: 0o755 } });
-    const { stdout } = await sh(booting, { within: within.guestBoot.within, ok: "any" });
+    await putFiles(sh, { ...emulator.files, [firstProcess]: { content: guestScript, mode: 0o755 } });
+    const { stdout } = await sh(emulator.survey(firstProcess), { within: within.guestBoot.within, ok: "any" });
     const ended = await sh(
       `cd ${folder} && for f in *.exit; do echo "\${f%.exit} $(cat $f) $(base64 -w0 <\${f%.exit}.said)"; done`,
       {
@@ -101,9 +104,6 @@ async function tried(hull: string): Promise<FeatureReport[]> {
   }
 }
 
-const booting = `ln -sfn /usr/lib/uml/modules /lib/modules
-linux.uml mem=256M root=/dev/root rootfstype=hostfs rw init=${firstProcess} con=null con0=null,fd:1 panic=-1`;
-
 /** The first process of the guest: it tries each feature in a network namespace of its own, and switches the guest off. */
 const guestScript = `#!/bin/sh
 mount -t proc proc /proc
@@ -118,6 +118,7 @@ TRIAL
 echo $? >${folder}/${feature}.exit`,
   )
   .join("\n")}
+sync
 echo o >/proc/sysrq-trigger
 sleep 60
 `;

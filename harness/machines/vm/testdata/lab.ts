@@ -3,11 +3,10 @@ import type { Prepared } from "#harness/model/machines";
 import type { Topology } from "#harness/model/topology";
 import { resolve } from "#harness/topology/resolve";
 import { engine } from "../../container/engine.ts";
-import { label } from "../../container/labels.ts";
 import { prepared as preparedContainers } from "../../container/testdata/lab.ts";
 import { toolsImage } from "../../container/tools-image.ts";
-import { isFilled } from "../../container/volumes.ts";
-import { hullRootFs } from "../hull.ts";
+import { isFilled, listVolumes } from "../../container/volumes.ts";
+import { chooseEmulator } from "../choice.ts";
 
 /** Two guests on one segment, one on another, and a router between them that is a container. */
 export const declared = {
@@ -29,14 +28,17 @@ export const declared = {
 
 export const topology = resolve(declared);
 
-/** Any machine image that this engine has, and any disk of guests. */
+/** Any machine image that this engine has, and any disk of guests of this computer's emulator. */
 export async function prepared(): Promise<Prepared> {
   const found = await engine();
-  const { Volumes } = await found.docker.listVolumes({ filters: { label: [`${label.is}=disk`] } });
-  for (const { Name } of Volumes ?? []) {
-    if (!(await isFilled(found, Name))) continue;
+  const { emulator } = await chooseEmulator();
+  for (const name of await listVolumes(found, "disk")) {
+    if (!name.startsWith(`${emulator.disks}-`) || !(await isFilled(found, name))) continue;
     const containers = await preparedContainers();
-    return { ...containers, detail: { ...containers.detail, hull: await toolsImage(hullRootFs), disk: Name } };
+    const hull = await toolsImage(emulator.hull);
+    return { ...containers, detail: { ...containers.detail, emulator: emulator.name, hull, disk: name } };
   }
-  throw new LabBroken("this engine has no disk of VM machines yet", { look: "HARDWAY_MACHINES=vm npx hardway up" });
+  throw new LabBroken(`this engine has no disk of VM machines for ${emulator.title} yet`, {
+    look: "HARDWAY_MACHINES=vm npx hardway up",
+  });
 }
