@@ -51,6 +51,14 @@ export const within = {
       "etcd and the API server are ready after 4 s, or 12 s after a power cut with etcd's log to replay; a step that builds them fails by its own budget first",
     ],
     nodeReady: ["90s", "the kubelet is Ready once the CNI's configuration is there, whose pod must start first"],
+    ansibleEvaluates: [
+      "120s",
+      "Ansible starts in a second and takes another one for a file of checksums or a role of a dozen tasks; a drain in it ends within half a minute",
+    ],
+    nodeUnready: [
+      "30s",
+      "containerd reads its CNI folder again at once, and a kubelet tells how its runtime is every 10 s",
+    ],
     nodeLost: [
       "70s",
       "the controller-manager marks a silent node Unknown after node-monitor-grace-period (50 s since Kubernetes 1.32), looking every 5 s",
@@ -109,6 +117,10 @@ export const within = {
     tokenIssued: ["20s", "a password is hashed; Keycloak's first token waits for classes to be loaded"],
     tokenExpires: ["15s", "a short-lived token holds for a second from when it was issued"],
     auditTold: ["10s", "an API server writes an event to its audit log when the request ends, and keeps none back"],
+    leaseRenewed: [
+      "25s",
+      "a kubelet renews its Lease every 10 s (leaseDurationSeconds 40, a quarter of it), and tries five times at once when a connection is gone; on a busy computer a renewal takes seconds",
+    ],
     permissionsHeard: [
       "10s",
       "each API server keeps roles, bindings and what the Node authorizer must know by watching: heard of in milliseconds, on a busy computer in seconds",
