@@ -154,6 +154,29 @@ describe("Node packages", () => {
     expect(current({ ...installed, "node_modules/left-over": { version: "1.0.0" } })).toBe(false));
 });
 
+describe("what running Kubespray takes", () => {
+  const present = "has_venv() { true; }; command() { true; };";
+
+  test("is not installed where it is there", () => {
+    expect(run(`${present} ansible_tools`)).toEqual({
+      said: "bootstrap: for Kubespray: Python with venv, ssh, git\n",
+      status: 0,
+    });
+  });
+
+  test("is installed by root on Debian", () => {
+    const { said, status } = run('has_apt() { true; }; install_packages() { say "installing $*"; }; ansible_tools');
+    expect(said).toContain("installing python3-venv openssh-client git");
+    expect(status).toBe(0);
+  });
+
+  test("may be missing: who may not install it is told how, and goes on", () => {
+    const { said, status } = run("is_root() { false; }; ansible_tools");
+    expect(said).toContain("sudo apt-get install python3-venv openssh-client git");
+    expect(status).toBe(0);
+  });
+});
+
 describe("inotify instances", () => {
   const limit = () => join(home, "limit");
   const inotify = (more: string) => run(`inotify_limit=$HOME/limit; ${more} inotify`);
