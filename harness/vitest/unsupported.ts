@@ -1,9 +1,22 @@
+import type { TestContext } from "vitest";
 import type { Reporter, TestModule, TestRunEndReason } from "vitest/node";
+import { Unsupported } from "#harness/model/errors";
 
 /** Says of a test that was skipped that its host could not run it: `context.task.meta.unsupported = true`. */
 declare module "vitest" {
   interface TaskMeta {
     unsupported?: boolean;
+  }
+}
+
+/** Does what a test needs of its host; where that throws `Unsupported`, the test is skipped and says why. */
+export function unlessUnsupported(need: () => unknown, context: TestContext): void {
+  try {
+    need();
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error;
+    context.task.meta.unsupported = true;
+    context.skip(error.message);
   }
 }
 
