@@ -108,7 +108,8 @@ export function scenario<T extends Topology>(
           failure = error;
         }
         const outcome = failure === undefined ? "conforms" : outcomeOf(failure);
-        if (failure !== undefined && outcomes.filter((o) => o !== "conforms").length < explainedClaims)
+        const red = failure !== undefined && outcome !== "unsupported";
+        if (red && outcomes.filter((o) => o === "broken" || o === "violates").length < explainedClaims)
           await lab.explain();
         outcomes.push(outcome);
         begun.delete(sentence);
@@ -119,6 +120,7 @@ export function scenario<T extends Topology>(
           attachments: [],
           ...(failure !== undefined && { because: reasonOf(failure) }),
         });
+        if (failure instanceof Unsupported) unsupported(failure, context);
         if (failure !== undefined) throw failure;
       });
 
@@ -157,11 +159,14 @@ export function givenOnce<L, T>(raise: (lab: L) => Promise<T>): (lab: L) => Prom
 
 function raised<N extends string>(up: UpLab<N> | undefined, cause: unknown, context: TestContext): UpLab<N> {
   if (up) return up;
-  if (cause instanceof Unsupported) {
-    context.task.meta.unsupported = true;
-    context.skip(cause.message);
-  }
+  if (cause instanceof Unsupported) unsupported(cause, context);
   throw cause ?? new LabBroken("the lab was never raised");
+}
+
+/** Of the whole host, or of one claim that needs what is not there: skipped, with the reason, and never a pass. */
+function unsupported({ message }: Unsupported, context: TestContext): void {
+  context.task.meta.unsupported = true;
+  context.skip(message);
 }
 
 /** `HARDWAY_KEEP`: never (the default), always, or failure. */
