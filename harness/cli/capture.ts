@@ -1,8 +1,8 @@
 import { copyFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ms } from "../judging/duration.ts";
-import { attach } from "../machines/container/backend.ts";
 import type { Duration } from "../model/units.ts";
+import { attachLab } from "../run/attach.ts";
 import { exitCodes } from "./exit.ts";
 import { chooseRun } from "./labs.ts";
 import { print } from "./print.ts";
@@ -19,7 +19,7 @@ export interface CaptureOptions {
 export async function capture(segment: string, options: CaptureOptions): Promise<number> {
   const { filter, node, for: duration, write } = options;
   const limit = duration === undefined ? undefined : ms(duration);
-  await using lab = await attach(chooseRun(options.run).id);
+  await using lab = await attachLab(chooseRun(options.run).id);
   const capture = await lab.fabric.capture(segment, { ...(node && { node }), ...(filter && { filter }) });
   process.stderr.write(`capturing ${segment}${limit === undefined ? ", Ctrl-C ends" : ` for ${duration}`}\n`);
   await asked(limit);

@@ -1,6 +1,5 @@
-import { attach } from "../machines/container/backend.ts";
-import { enter } from "../machines/container/terminal.ts";
 import { LabBroken } from "../model/errors.ts";
+import { attachLab, enter } from "../run/attach.ts";
 import { chooseRun } from "./labs.ts";
 import { scenarioById } from "./scenarios.ts";
 
@@ -22,7 +21,7 @@ export async function exec(machine: string, command: readonly string[], { run }:
 export async function kubectl(args: readonly string[], { run: wanted }: OnRun): Promise<number> {
   const { id, scenario } = chooseRun(wanted);
   const { cluster } = await scenarioById(scenario);
-  await using lab = await attach(id);
+  await using lab = await attachLab(id);
   const control = [...lab.machines.values()].find(({ node }) => node.role === "control-plane");
   if (!control) throw new LabBroken("this lab has no control plane", { who: id });
   return enter(id, control.name, ["kubectl", `--kubeconfig=${cluster.provisioner.adminKubeconfig}`, ...args]);

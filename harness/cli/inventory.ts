@@ -4,8 +4,8 @@ import { asIni, asList, asYaml } from "../inventory/formats.ts";
 import { inventory, type Variables } from "../inventory/inventory.ts";
 import { readServers, type TaggedServer } from "../inventory/servers.ts";
 import { labServers } from "../inventory/topology.ts";
-import { attach } from "../machines/container/backend.ts";
 import { Misdeclared, reasonOf } from "../model/errors.ts";
+import { attachLab } from "../run/attach.ts";
 import { resolve } from "../topology/resolve.ts";
 import { exitCodes } from "./exit.ts";
 import { chooseRun } from "./labs.ts";
@@ -54,7 +54,7 @@ async function machinesOf(options: WhoseMachines): Promise<readonly TaggedServer
   const whose = said === undefined ? { servers, run, scenario } : options;
   if (whose.servers) return serversIn(whose.servers);
   if (whose.run) {
-    await using lab = await attach(chooseRun(whose.run).id);
+    await using lab = await attachLab(chooseRun(whose.run).id);
     return labServers({ segments: [], nodes: [...lab.machines.values()].map(({ node }) => node) });
   }
   if (whose.scenario) return labServers(resolve((await loadScenario(whose.scenario)).topology));

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { asSshConfig } from "../inventory/formats.ts";
 import { sshEntries } from "../inventory/inventory.ts";
-import { attach } from "../machines/container/backend.ts";
 import { LabBroken } from "../model/errors.ts";
+import { attachLab } from "../run/attach.ts";
 import { dialSshd, sshConfigOfInventory, sshConfigOfRun } from "../run/ssh-config.ts";
 import { exitCodes } from "./exit.ts";
 import { serversIn } from "./inventory.ts";
@@ -35,7 +35,7 @@ export async function sshConfig(wanted: string | undefined, options: SshConfigOp
 
 /** Joins standard input and output to the sshd of a machine: what the configuration of a lab calls. */
 export async function sshProxy(name: string, { run }: { readonly run?: string }): Promise<number> {
-  await using lab = await attach(chooseRun(run).id);
+  await using lab = await attachLab(chooseRun(run).id);
   const machine = lab.machines.get(name);
   if (!machine) throw new LabBroken("there is no machine of this name in the lab", { who: name });
   const sshd = await dialSshd(machine);

@@ -1,6 +1,7 @@
 import { screenProgress } from "../host/progress.ts";
-import { containerBackend, lower } from "../machines/container/backend.ts";
+import { containerBackend } from "../machines/container/backend.ts";
 import { reasonOf } from "../model/errors.ts";
+import { lowerLab } from "../run/attach.ts";
 import { listRuns } from "../run/registry.ts";
 import { exitCodes } from "./exit.ts";
 import { chooseRun } from "./labs.ts";
@@ -28,19 +29,26 @@ export async function status({ leftovers = false }: { readonly leftovers?: boole
 /** Takes one lab down, or all that are kept together with what dead runs left. A lab that a live process uses goes only by name. */
 export async function down(wanted: string | undefined, { all = false }: { readonly all?: boolean }): Promise<number> {
   const progress = screenProgress();
-  const runs = all ? listRuns().filter(({ state }) => state === "kept") : [chooseRun(wanted)];
+  const left: string[] = [];
+  const runs = all
+    ? listRuns().filter(({ state, borrowed }) => state === "kept" || (borrowed && state === "dead"))
+    : [chooseRun(wanted)];
   for (const { id } of runs) {
     const line = progress.begin("take down", id);
     try {
-      line.done(`${(await lower(id)).length} things removed`);
+      const { removed, otherwise } = await lowerLab(id);
+      line.done(otherwise.length === 0 ? `${removed} things removed` : "its machines are not all as they were");
+      left.push(...otherwise);
     } catch (error) {
       line.failed(reasonOf(error));
       throw error;
     }
   }
-  if (!all) return exitCodes.conforms;
+  if (left.length > 0) print(left.join("\n"));
+  const code = left.length > 0 ? exitCodes.violates : exitCodes.conforms;
+  if (!all) return code;
   const swept = await containerBackend().sweep();
   if (swept.length > 0) print(swept.join("\n"));
   if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
-  return exitCodes.conforms;
+  return code;
 }

@@ -54,6 +54,11 @@ export interface Machine {
   readonly node: ResolvedNode;
   readonly sh: Shell;
   put(files: FileTree): Promise<void>;
+  /**
+   * Of a machine that was there before the lab and stays after it: says what is to be run on it, by /bin/sh as root, when it
+   * is given back, the last first. Told before it is needed, it is done even if this process is killed.
+   */
+  whenReturned?(what: string, script: string): Promise<void>;
 }
 
 /** A machine whose mains can be pulled: no shutdown, no goodbye on the network. */

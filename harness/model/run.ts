@@ -1,4 +1,5 @@
 import type { Evidence } from "./evidence.ts";
+import type { Wait } from "./judging.ts";
 
 /** One run of one scenario: its identity, its folder, its journal and its clean-up. */
 export interface Run {
@@ -16,6 +17,7 @@ export interface Run {
     undo: () => PromiseLike<void>,
     options?: {
       /** What would not outlive this process: undone although the machines stay. */ readonly evenIfKept?: boolean;
+      /** How long it may take. Default `within.undo`. */ readonly budget?: Wait;
     },
   ): void;
 }

@@ -145,6 +145,7 @@ class LastHeard {
       name: machine.name,
       node: machine.node,
       put: (files) => machine.put(files),
+      ...(machine.whenReturned && { whenReturned: machine.whenReturned.bind(machine) }),
       sh: Object.assign(run, { start: machine.sh.start }),
     };
   }

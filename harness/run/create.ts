@@ -5,6 +5,7 @@ import { openJournal } from "#harness/evidence/journal";
 import { ms } from "#harness/judging/duration";
 import { within } from "#harness/judging/within";
 import { LabBroken, reasonOf } from "#harness/model/errors";
+import type { Wait } from "#harness/model/judging";
 import type { Run } from "#harness/model/run";
 
 /** A run, for the one who made it. */
@@ -12,7 +13,7 @@ export interface OwnedRun extends Run {
   /** Tells everything that waits to stop. The first reason counts. */
   abort(because: string): void;
   /**
-   * Undoes all that was deferred, the last first, each within `within.undo`, whatever the others do; then closes the
+   * Undoes all that was deferred, the last first, each within its budget, whatever the others do; then closes the
    * journal. With `keep` only what does not outlive this process is undone. A second call waits for the first.
    * Throws one `LabBroken` that tells all that could not be undone.
    */
@@ -25,6 +26,7 @@ interface Undo {
   readonly what: string;
   readonly undo: () => PromiseLike<void>;
   readonly evenIfKept: boolean;
+  readonly budget: Wait;
 }
 
 export interface NewRun {
@@ -45,9 +47,9 @@ export function createRun({ scenario, root = process.env.HARDWAY_RUNS || default
   let ended: Promise<void> | undefined;
   let closed = false;
 
-  async function undone({ what, undo }: Undo): Promise<string[]> {
+  async function undone({ what, undo, budget }: Undo): Promise<string[]> {
     const started = Date.now();
-    const error = await withinBudget(undo);
+    const error = await withinBudget(undo, budget);
     const at = Date.now();
     journal.write({ kind: "step-done", at, step: `undo: ${what}`, on: [], ms: at - started, ...(error && { error }) });
     return error ? [`${what}: ${error}`] : [];
@@ -75,13 +77,13 @@ export function createRun({ scenario, root = process.env.HARDWAY_RUNS || default
     folder,
     journal,
     signal: controller.signal,
-    defer(what, undo, { evenIfKept = false } = {}) {
+    defer(what, undo, { evenIfKept = false, budget = within.undo } = {}) {
       if (!closed) {
-        undos.push({ what, undo, evenIfKept });
+        undos.push({ what, undo, evenIfKept, budget });
         return;
       }
       // Made too late to be used, so it goes at once.
-      void undone({ what, undo, evenIfKept });
+      void undone({ what, undo, evenIfKept, budget });
       throw new LabBroken(`the run is over, so ${what} is of no use any more`, { who: id });
     },
     abort: (because) => controller.abort(because),
@@ -115,8 +117,7 @@ function makeFolder(scenario: string, root: string): { id: string; folder: strin
 }
 
 /** Why it failed, or nothing. */
-async function withinBudget(undo: () => PromiseLike<void>): Promise<string | undefined> {
-  const { within: budget } = within.undo;
+async function withinBudget(undo: () => PromiseLike<void>, { within: budget }: Wait): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<string>((resolve) => {
     timer = setTimeout(resolve, ms(budget), `not done within ${budget}`);

@@ -134,7 +134,8 @@ export async function raiseLab<T extends Topology>(
   try {
     const began = Date.now();
     const raised = await backend.raise(topology, prepared, run, progress);
-    run.defer("machines", async () => raised[Symbol.asyncDispose]());
+    const budget = backend.name === "ssh" ? within.machineReturned : within.undo;
+    run.defer("machines", async () => raised[Symbol.asyncDispose](), { budget });
     run.defer("connections to machines", async () => raised.letGo?.(), { evenIfKept: true });
     const on = topology.nodes.map((node) => node.name);
     journal.write({ kind: "step-done", at: Date.now(), step: "raise machines", on, ms: Date.now() - began });

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { InventoryMachine } from "#harness/machines/ssh/inventory";
+import type { ResolvedTopology } from "#harness/model/topology";
 import { livenessOf, type Owner, thisOwner } from "./owner.ts";
 
 /** What this computer knows of a run that has machines up. */
@@ -14,6 +16,13 @@ export interface RunRecord {
   readonly owner: Owner;
   /** Stays up although its process ended: `hardway up`, `--keep`. */
   readonly kept: boolean;
+  /** Of a lab on machines that exist already: how they are reached, and what they are to be. Without it, its machines are the engine's. */
+  readonly borrowed?: Borrowed;
+}
+
+export interface Borrowed {
+  readonly machines: readonly InventoryMachine[];
+  readonly topology: ResolvedTopology;
 }
 
 /** `up`: its process runs. `kept`: it is to stay. `dead`: to be swept. `elsewhere`: cannot be seen from here. */
@@ -37,10 +46,14 @@ function write(record: RunRecord): void {
 }
 
 /** Says that this process has a run, before anything of it is raised. Saying it twice is fine. */
-export function registerRun(run: { readonly id: string; readonly scenario: string; readonly folder: string }): void {
+export function registerRun(
+  run: { readonly id: string; readonly scenario: string; readonly folder: string },
+  borrowed?: Borrowed,
+): void {
   if (findRun(run.id)) return;
   const { id, scenario } = run;
-  write({ id, scenario, folder: run.folder, since: Date.now(), owner: thisOwner(), kept: false });
+  const owned = { id, scenario, folder: run.folder, since: Date.now(), owner: thisOwner(), kept: false };
+  write({ ...owned, ...(borrowed && { borrowed }) });
 }
 
 /** The run's machines outlive its process. Throws when the run is not registered. */

@@ -12,7 +12,7 @@ import { managed } from "../machines/vm/layout.ts";
 import { VmMachine } from "../machines/vm/machine.ts";
 import { LabBroken } from "../model/errors.ts";
 import type { Machine, RaisedLab } from "../model/machines.ts";
-import { keysFolder } from "./registry.ts";
+import { findRun, keysFolder } from "./registry.ts";
 
 /** The `hardway` command of this checkout. */
 const hardway = resolve(import.meta.dirname, "../../bin/hardway.js");
@@ -23,6 +23,8 @@ const hardway = resolve(import.meta.dirname, "../../bin/hardway.js");
  * machine has one.
  */
 export async function sshConfigOfRun(id: string): Promise<string> {
+  const borrowed = findRun(id)?.borrowed;
+  if (borrowed) return withKnownHosts(id, borrowed.machines.map(hostOf));
   await using lab = await attach(id);
   const machines = [...lab.machines.values()];
   const having = await Promise.all(machines.map(sshdOn));

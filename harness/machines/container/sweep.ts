@@ -61,7 +61,8 @@ export async function sweepDead(): Promise<string[]> {
     const run = runOf(Labels);
     if (run && stateOf(run.id, run.owner) === "dead") dead.set(run.id, `process ${run.owner.pid} ended`);
   }
-  for (const run of listRuns()) if (run.state === "dead") dead.set(run.id, `process ${run.owner.pid} ended`);
+  for (const run of listRuns())
+    if (run.state === "dead" && !run.borrowed) dead.set(run.id, `process ${run.owner.pid} ended`);
   const lines = await Promise.all(
     [...dead].map(async ([id, because]) => {
       const removed = await removeRun(id);

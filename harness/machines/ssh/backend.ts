@@ -3,25 +3,21 @@ import type { FeatureReport, Features } from "#harness/model/features";
 import type { Fabric, MachineBackend, Prepared, RaisedLab, Shell } from "#harness/model/machines";
 import type { Journal, Run } from "#harness/model/run";
 import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
-import { ownerText, parseOwner, thisOwner } from "#harness/run/owner";
-import { forgetRun, type RunState, registerRun, stateOf } from "#harness/run/registry";
-import { putFiles } from "../files.ts";
-import { quoted } from "../quoted.ts";
+import { type Borrowed, forgetRun, registerRun } from "#harness/run/registry";
 import { tryFeatures } from "../trials.ts";
 import { fitProblems, type OwnNetwork } from "./fit.ts";
-import type { Inventory } from "./inventory.ts";
+import type { Inventory, InventoryMachine } from "./inventory.ts";
+import { giveBack, mark, marksOn, unmark, writeDown } from "./loan.ts";
 import { SshMachine } from "./machine.ts";
 import { Reach } from "./reach.ts";
 import { sshShell } from "./shell.ts";
 
 const silent: Pick<Journal, "write"> = { write: () => undefined };
 
-/** A file per run that uses a machine, with the run's owner in it: all that the lab itself leaves on one. */
-const marks = "/run/hardway";
-
 /**
  * Machines that exist already, of an inventory. The lab makes none, wires none and removes none: what a topology says of
- * them must be so, and what they run must be there. Steps and claims do to them what they say.
+ * them must be so, and what they run must be there. Steps and claims do to them what they say, and when the lab goes they
+ * are given back as they were, see `giveBack`.
  */
 export function sshBackend(inventory: Inventory): MachineBackend {
   let surveyed: Promise<Features> | undefined;
@@ -39,13 +35,55 @@ export function sshBackend(inventory: Inventory): MachineBackend {
     sweep: () =>
       onEach(inventory, async (name, sh) => {
         const dead = (await marksOn(sh)).filter(({ state }) => state === "dead");
-        for (const { run } of dead) await unmark(sh, run);
-        return dead.map(({ run }) => `${name}: ${marks}/${run}: its process ended`);
+        const lines = await Promise.all(
+          dead.map(async ({ run }) => [`given back, run ${run}: its process ended`, ...(await giveBack(sh, run))]),
+        );
+        return lines.flat().map((line) => `${name}: ${line}`);
       }),
     leftovers: () =>
       onEach(inventory, async (name, sh) =>
-        (await marksOn(sh)).map(({ run, state }) => `${name}: ${marks}/${run} (${state})`),
+        (await marksOn(sh)).map(({ run, state }) => `${name}: machine of run ${run} (${state})`),
       ),
+  };
+}
+
+export interface BorrowedLab extends RaisedLab {
+  readonly machines: ReadonlyMap<string, SshMachine>;
+}
+
+/** A lab on machines of an inventory that another process raised, or this one earlier. Disposing lets go of it and leaves it up. */
+export function attachBorrowed(id: string, { machines, topology }: Borrowed): BorrowedLab {
+  const { letGo, machines: attached } = labOf(topology, inventoryOf(machines), id, silent);
+  return { machines: attached, fabric: nobodysWires, letGo, [Symbol.asyncDispose]: letGo };
+}
+
+/**
+ * Gives the machines of a lab back as they were, whoever raised it, and forgets its run. Returns what is otherwise on them
+ * than before, a line for each thing. Throws `LabBroken` when a machine cannot be asked; the run is then still known.
+ */
+export async function returnBorrowed(id: string, { machines, topology }: Borrowed): Promise<string[]> {
+  const otherwise = await onEach(
+    inventoryOf(machines),
+    async (name, sh) => (await giveBack(sh, id)).map((line) => `${name}: ${line}`),
+    topology.nodes.map(({ name }) => name),
+  );
+  forgetRun(id);
+  return otherwise;
+}
+
+const inventoryOf = (machines: readonly InventoryMachine[]): Inventory =>
+  new Map(machines.map((machine) => [machine.name, machine]));
+
+function labOf(topology: ResolvedTopology, inventory: Inventory, run: string, journal: Pick<Journal, "write">) {
+  const reach = new Reach(inventory);
+  const list = topology.nodes.map((node) => {
+    const connection = reach.to(node.name);
+    return new SshMachine(node, connection, sshShell(connection, journal), run);
+  });
+  return {
+    list,
+    machines: new Map(list.map((machine) => [machine.name, machine])),
+    letGo: () => reach[Symbol.asyncDispose](),
   };
 }
 
@@ -78,43 +116,28 @@ async function raise(inventory: Inventory, topology: ResolvedTopology, run: Run)
       "the inventory",
       missing.map(({ name }) => `${name} is not in it: a topology's machines go by its names`),
     );
-  const reach = new Reach(inventory);
-  const machines = topology.nodes.map((node) => {
-    const connection = reach.to(node.name);
-    return new SshMachine(node, connection, sshShell(connection, run.journal));
-  });
-  const letGo = () => reach[Symbol.asyncDispose]();
-  const release = async () => {
-    await letGo();
-    await onEach(
-      inventory,
-      async (_, sh) => unmark(sh, run.id),
-      topology.nodes.map(({ name }) => name),
-    );
-    forgetRun(run.id);
-  };
+  const { list, machines, letGo } = labOf(topology, inventory, run.id, run.journal);
   try {
-    const problems = await Promise.all(
-      machines.map(async ({ node, sh }) => fitProblems(node, await networkOf(node, sh))),
-    );
+    const problems = await Promise.all(list.map(async ({ node, sh }) => fitProblems(node, await networkOf(node, sh))));
     if (problems.flat().length > 0) throw new Misdeclared("the topology, by its machines,", problems.flat());
   } catch (error) {
     await letGo();
     throw error;
   }
-  registerRun(run);
-  const claims = await Promise.allSettled(machines.map((machine) => claim(machine, run)));
+  const borrowed: Borrowed = { machines: [...inventory.values()], topology };
+  registerRun(run, borrowed);
+  const claims = await Promise.allSettled(list.map((machine) => claim(machine, run)));
   const refused = claims.find((result) => result.status === "rejected");
+  const release = async () => {
+    await letGo();
+    const otherwise = await returnBorrowed(run.id, borrowed);
+    if (otherwise.length > 0) run.journal.attach("not-as-before.txt", `${otherwise.join("\n")}\n`);
+  };
   if (refused) {
     await release();
     throw refused.reason;
   }
-  return {
-    machines: new Map(machines.map((machine) => [machine.name, machine])),
-    fabric: nobodysWires,
-    letGo,
-    [Symbol.asyncDispose]: release,
-  };
+  return { machines, fabric: nobodysWires, letGo, [Symbol.asyncDispose]: release };
 }
 
 async function networkOf({ sysctls }: ResolvedNode, sh: Shell): Promise<OwnNetwork> {
@@ -129,38 +152,16 @@ async function networkOf({ sysctls }: ResolvedNode, sh: Shell): Promise<OwnNetwo
   return { links, routes, sysctls: Object.fromEntries(values) };
 }
 
-interface Mark {
-  readonly run: string;
-  readonly state: RunState;
-}
-
-/** Who uses a machine now, or did until a moment ago. */
-async function marksOn(sh: Shell): Promise<Mark[]> {
-  const { stdout } = await sh(`cd ${marks} 2>/dev/null && grep -H . *`, { ok: "any" });
-  return stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const [run = "", ...owner] = line.split(":");
-      const who = parseOwner(owner.join(":"));
-      return { run, state: who ? stateOf(run, who) : "elsewhere" };
-    });
-}
-
-async function unmark(sh: Shell, run: string): Promise<never[]> {
-  await sh(`rm -f ${marks}/${quoted(run)}; [ ! -e ${marks} ] || rmdir --ignore-fail-on-non-empty ${marks}`);
-  return [];
-}
-
 /** Throws `LabBroken` when another run uses the machine. */
 async function claim({ name, sh }: SshMachine, run: Run): Promise<void> {
-  await putFiles(sh, { [`${marks}/${run.id}`]: `${ownerText(thisOwner())}\n` });
+  await mark(sh, run.id);
   const others = (await marksOn(sh)).filter((mark) => mark.run !== run.id && mark.state !== "dead");
-  if (others.length === 0) return;
+  if (others.length === 0) return writeDown(sh, run.id);
+  await unmark(sh, run.id);
   throw new LabBroken("another run uses this machine", {
     who: name,
     seen: others.map((other) => `${other.run} (${other.state})`).join("\n"),
-    look: `${marks} on it; npx hardway down <run>`,
+    look: "npx hardway down <run>",
   });
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
+import { Client, type ClientChannel, type PseudoTtyOptions, type ServerHostKeyAlgorithm } from "ssh2";
 import { ms } from "#harness/judging/duration";
 import { within } from "#harness/judging/within";
 import { LabBroken, reasonOf } from "#harness/model/errors";
@@ -69,9 +69,9 @@ export class SshConnection implements AsyncDisposable {
     }
   }
 
-  /** Has the user's login shell run a line. Throws `LabBroken` when that cannot be begun. */
-  exec(line: string): Promise<ClientChannel> {
-    return this.#open("session", (client, done) => client.exec(line, done));
+  /** Has the user's login shell run a line, on a terminal if one is given. Throws `LabBroken` when that cannot be begun. */
+  exec(line: string, pty?: PseudoTtyOptions): Promise<ClientChannel> {
+    return this.#open("session", (client, done) => client.exec(line, { ...(pty && { pty }) }, done));
   }
 
   /** A connection from the machine to another one: how a bastion is used. */

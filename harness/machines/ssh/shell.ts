@@ -12,6 +12,8 @@ import type { SshConnection } from "./connection.ts";
 
 /** As in a machine that is a container, whatever sshd and sudo are set up to give. */
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** What every command begins with. */
+export const environment: readonly string[] = ["env", "-C", "/", path];
 /** How long a killed command has to end before its channel is closed. */
 const graceMs = 2000;
 
@@ -23,14 +25,15 @@ const graceMs = 2000;
 export const sshShell = (connection: SshConnection, journal: Pick<Journal, "write">): Shell =>
   shellOver((argv, options) => spawn(connection, argv, options), connection.who, journal);
 
-async function spawn(
+/** Starts a program on a machine as root. */
+export async function spawn(
   connection: SshConnection,
   argv: readonly string[],
   { stdin }: { readonly stdin: boolean },
 ): Promise<Spawned> {
   const { who, peer } = connection;
   const mark = newMark();
-  const channel = await connection.exec(asRoot(peer.user, ["env", "-C", "/", path, mark.variable, ...argv]));
+  const channel = await connection.exec(asRoot(peer.user, [...environment, mark.variable, ...argv]));
   const ended = endOf(channel);
   if (!stdin) channel.end();
   return {
@@ -54,11 +57,12 @@ async function spawn(
   };
 }
 
-const asRoot = (user: string, argv: readonly string[]): string =>
+/** The line that runs a program as root. */
+export const asRoot = (user: string, argv: readonly string[]): string =>
   ["exec", ...(user === "root" ? [] : ["sudo", "-n", "-H", "--"]), ...argv.map(quoted)].join(" ");
 
 /** Exit code, or the signal that ended it; neither when the connection was lost. */
-function endOf(channel: ClientChannel): Promise<{ code?: number | null; signal?: string }> {
+export function endOf(channel: ClientChannel): Promise<{ code?: number | null; signal?: string }> {
   return new Promise((resolve) =>
     channel.once("close", (code?: number | null, signal?: string) =>
       resolve({ ...(code !== undefined && { code }), ...(signal !== undefined && { signal }) }),

@@ -15,6 +15,7 @@ import { SshConnection } from "../ssh/connection.ts";
 import { sshShell } from "../ssh/shell.ts";
 import { sshPort } from "../sshd.ts";
 import { type Access, hullKeys, type LabKeys } from "./access.ts";
+import { setClock } from "./clock.ts";
 import { hullFolder, managed } from "./layout.ts";
 import { seedOf } from "./seed.ts";
 
@@ -43,10 +44,11 @@ export class VmMachine implements Machine, Powered, Consoled, Dialing {
     return this.hull.socket();
   }
 
-  /** Returns when systemd has started all that it was to start. Throws `LabBroken` as soon as the kernel ends itself. */
+  /** Returns when systemd has started all that it was to start, and its clock is right. Throws `LabBroken` as soon as the kernel ends itself. */
   async booted(signal?: AbortSignal): Promise<void> {
     await telling(this, signal, () => this.#letsIn(signal));
     await systemdStarted(this, signal);
+    await telling(this, signal, () => setClock(this.sh, this.hull.sh));
   }
 
   async #letsIn(signal: AbortSignal | undefined): Promise<void> {

@@ -43,6 +43,13 @@ test("a guest is what its node says: names, addresses, routes, sysctls", async (
   expect(await said("alice", "systemctl is-system-running")).toBe("running");
 });
 
+test("a guest's clock is right from the start", async () => {
+  for (const name of ["alice", "bob"]) {
+    const ahead = Number(await said(name, "date +%s%3N")) - Number(await said("between", "date +%s%3N"));
+    expect(Math.abs(ahead)).toBeLessThan(1000);
+  }
+});
+
 test("guests reach each other, and through a router that is a container", async () => {
   await machine("alice").sh("ping -c 2 -W 5 anna");
   await machine("alice").sh("ping -c 2 -W 5 -M do -s 1472 bob");

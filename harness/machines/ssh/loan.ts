@@ -1,0 +1,134 @@
+import { within } from "#harness/judging/within";
+import type { Shell } from "#harness/model/machines";
+import type { FileTree } from "#harness/model/units";
+import { ownerText, parseOwner, thisOwner } from "#harness/run/owner";
+import { type RunState, stateOf } from "#harness/run/registry";
+import { putFiles } from "../files.ts";
+import { quoted } from "../quoted.ts";
+
+/** Where a machine keeps what it was before a lab had it: by run, also over a reboot. */
+const shelf = "/var/lib/hardway";
+
+const folderOf = (run: string): string => `${shelf}/${run}`;
+
+/** Who has a machine now, or had it and did not give it back. */
+export interface Mark {
+  readonly run: string;
+  readonly state: RunState;
+}
+
+/** The runs that have a machine, or had it and did not give it back. */
+export async function marksOn(sh: Shell): Promise<Mark[]> {
+  const { stdout } = await sh(`cd ${shelf} 2>/dev/null && grep -H . */owner`, { ok: "any" });
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [file = "", ...owner] = line.split(":");
+      const run = file.replace(/\/owner$/, "");
+      const who = parseOwner(owner.join(":"));
+      return { run, state: who ? stateOf(run, who) : "elsewhere" };
+    });
+}
+
+/** Writes down on a machine that this process has it for a run. */
+export async function mark(sh: Shell, run: string): Promise<void> {
+  await putFiles(sh, { [`${folderOf(run)}/owner`]: `${ownerText(thisOwner())}\n` });
+}
+
+/** Takes back a mark of a run that did nothing to the machine. */
+export async function unmark(sh: Shell, run: string): Promise<void> {
+  await sh(`rm -rf ${quoted(folderOf(run))}; [ ! -e ${shelf} ] || rmdir --ignore-fail-on-non-empty ${shelf}`);
+}
+
+/** Settings that a cluster's daemons make: containerd, kubelet and kube-proxy, and what an installation guide asks for. */
+const settings =
+  "^(vm\\.(overcommit_memory|panic_on_oom)|kernel\\.(panic|panic_on_oops|keys\\.root_max.*)|net\\.(bridge\\..*|netfilter\\.nf_conntrack_(max|tcp.*)|ipv4\\.(ip_forward|conf\\.(all|default)\\..*))) =";
+
+/** What a machine looks like to those who want it back, a line for each thing. */
+const look = `{
+systemctl list-units --type=service --state=running --plain --no-legend | awk '{ print "service", $1 }' | grep -v 'user@'
+systemctl list-unit-files --state=enabled,masked --plain --no-legend | awk '{ print "unit", $1, $2 }'
+sed 's/^/hostname /' /proc/sys/kernel/hostname
+awk 'NR > 1 { print "swap", $1 }' /proc/swaps
+sysctl -a 2>/dev/null | grep -E ${quoted(settings)} | sed 's/^/sysctl /'
+ls /sys/class/net | sed 's/^/link /'
+ip -4 -o address | awk '{ print "address", $2, $4 }'
+ip -4 route | sed 's/^/route /; s/ *$//'
+awk '{ print "mount", $5 }' /proc/self/mountinfo
+iptables-save 2>/dev/null | grep '^[:-]' | sed 's/\\[.*//; s/^/filter /; s/ *$//'
+find /etc -xdev -type f -exec sha256sum {} + | awk '{ print "file", $2, $1 }'
+find /etc -xdev ! -type f -printf 'file %p %l\\n'
+find /opt /usr/local /root /var/lib -xdev -maxdepth 2 -path ${shelf} -prune -o -printf 'path %p\\n'
+} 2>/dev/null | sort -u`;
+
+/** Writes down what a machine is, before anything is done to it. */
+export async function writeDown(sh: Shell, run: string): Promise<void> {
+  await sh(
+    `cd ${quoted(folderOf(run))} && mkdir -p undo kept && touch made && ${look} > before &&
+grep '^sysctl ' before | cut -d' ' -f2- > sysctls; hostname > hostname`,
+    { within: within.machineReturned.within },
+  );
+}
+
+/** Puts files on a machine, and keeps those that they replace. */
+export async function putOnLoan(sh: Shell, run: string, files: FileTree): Promise<void> {
+  await sh(["/bin/sh", "-c", keeping, "sh", folderOf(run), ...Object.keys(files)]);
+  await putFiles(sh, files);
+}
+
+/** Of a path that is not there, the highest folder that is not there either is what the lab makes. */
+const keeping = `set -e
+cd "$1"
+shift
+is_made() { while read -r made; do case "$1" in "$made" | "$made"/*) return 0 ;; esac; done <made; return 1; }
+for path; do
+  if is_made "$path" || [ -e "kept$path" ]; then continue; fi
+  if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents "$path" kept/; continue; fi
+  while above=$(dirname "$path"); [ ! -e "$above" ]; do path=$above; done
+  echo "$path" >>made
+done`;
+
+let told = 0;
+
+/** Writes down on a machine what is to be run on it when it is given back. */
+export async function writeUndo(sh: Shell, run: string, what: string, script: string): Promise<void> {
+  const nth = `${Date.now()}-${String(told++).padStart(6, "0")}`;
+  await putFiles(sh, { [`${folderOf(run)}/undo/${nth}`]: `# ${what}\n${script}\n` });
+}
+
+/**
+ * Gives a machine back as it was: ends commands of the lab that still run, runs what was written down to be run, the last
+ * first, puts back files, settings, name and swap. Returns what is otherwise than before, and what could not be undone, a
+ * line for each thing. Of a machine that was given back already it returns nothing.
+ */
+export async function giveBack(sh: Shell, run: string): Promise<string[]> {
+  const { stdout } = await sh(["/bin/sh", "-c", givingBack, "sh", folderOf(run)], {
+    within: within.machineReturned.within,
+  });
+  return stdout.split("\n").filter(Boolean);
+}
+
+const givingBack = `cd "$1" 2>/dev/null || exit 0
+for process in /proc/[0-9]*; do
+  mark=$(tr '\\0' '\\n' <$process/environ 2>/dev/null | grep '^HARDWAY_EXEC=') || continue
+  [ "$mark" = "HARDWAY_EXEC=$HARDWAY_EXEC" ] || kill -KILL "\${process#/proc/}" 2>/dev/null
+done
+for undo in $(ls -r undo 2>/dev/null); do
+  timeout 120 /bin/sh undo/$undo >said 2>&1 ||
+    echo "not undone: $(sed -n '1s/^# //p' undo/$undo): exit code $?: $(tail -n 2 said | tr '\\n' ' ')"
+done
+[ ! -d kept ] || (cd kept && find . ! -type d | while read -r file; do cp -a "$file" "/$file"; done)
+[ ! -e made ] || while read -r path; do rm -rf "$path"; done <made
+[ ! -e hostname ] || hostname "$(cat hostname)"
+[ ! -e sysctls ] || { sysctl -e -q -p sysctls; sysctl -e -q -p sysctls; } >/dev/null 2>&1
+[ ! -e before ] || sed -n 's/^swap //p' before | while read -r swap; do swapon "$swap" 2>/dev/null; done
+systemctl daemon-reload
+if [ -e before ]; then
+  ${look} >after
+  comm -13 before after | sed 's/^/new: /'
+  comm -23 before after | sed 's/^/gone: /'
+fi
+cd /
+rm -rf "$1"
+rmdir --ignore-fail-on-non-empty ${shelf}`;
