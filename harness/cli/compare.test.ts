@@ -60,10 +60,11 @@ describe("compare", () => {
       "20261121",
       "20261120",
       "kubadm:1.34.4..1.35.4",
-      "kubespray:1.34.4..1.35.4",
+      "kubespray:v2.30.0..v2.31.0",
       "--times",
       "0",
     ];
+    vi.stubEnv("HARDWAY_KUBESPRAY", "");
     expect(await main(["compare", ...wanted])).toBe(2);
     const told = err.replace(/paths: .*;/, "paths: …;");
     await expect(told).toMatchFileSnapshot("testdata/compare-misdeclared.txt");
@@ -105,9 +106,17 @@ describe("upgrade", () => {
       ["kubeadm:1.36.3..1.35.4,fast"],
       '- "fast" means nothing here; npx hardway upgrade --help tells what does\n  - hop 1 goes backwards',
     ],
-    [["kubespray:1.34.4..1.35.4"], "there is no lab for clusters that kubespray makes"],
   ])("%j is misdeclared", async (args, why) => {
     expect(await main(["upgrade", ...args])).toBe(2);
     expect(err).toContain(why);
   });
+
+  test.each(["upgrade", "compare"])(
+    "%s of a path of Kubespray's without a Kubespray is unsupported",
+    async (command) => {
+      vi.stubEnv("HARDWAY_KUBESPRAY", "");
+      expect(await main([command, "kubespray:v2.30.0..v2.31.0"])).toBe(3);
+      expect(err).toContain("no Kubespray is given");
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { Misdeclared } from "../model/errors.ts";
+import { Misdeclared, Unsupported } from "../model/errors.ts";
 import type { UpgradePath, UpgradeReport } from "../model/upgrade.ts";
 import { reportFile } from "../upgrade/take.ts";
 import { exitCodes } from "./exit.ts";
@@ -24,8 +24,8 @@ type Subject = { readonly stored: string } | { readonly path: UpgradePath };
 /**
  * Lays runs and paths side by side: prints the comparison and writes it as a page. Paths are taken first, in turn, in
  * the opposite order every second time: whoever comes second finds warmer caches. Throws `Misdeclared` for everything
- * that is wrong with the arguments at once, and `LabBroken` for a run whose report cannot be read; both before a machine
- * is raised.
+ * that is wrong with the arguments at once, `LabBroken` for a run whose report cannot be read, and `Unsupported` for a path of
+ * Kubespray's where none is given; all before a machine is raised.
  */
 export async function compare(wanted: readonly string[], { times, html, json }: CompareOptions): Promise<number> {
   const subjects = await subjectsOf(wanted, times);
@@ -56,13 +56,19 @@ async function taken(path: UpgradePath, nth: number, times: number): Promise<Upg
 async function subjectsOf(wanted: readonly string[], times: number): Promise<Subject[]> {
   const problems: string[] = [];
   const subjects: Subject[] = [];
+  let unsupported: Unsupported | undefined;
   for (const one of wanted) {
-    const found = await subjectOf(one);
+    const found = await subjectOf(one).catch((error: unknown) => {
+      if (!(error instanceof Unsupported)) throw error;
+      unsupported ??= error;
+      return { problems: [] };
+    });
     if ("problems" in found) problems.push(...found.problems.map((problem) => `${one}: ${problem}`));
     else subjects.push(found);
   }
   if (!Number.isInteger(times) || times < 1) problems.push("--times: it must be a whole number, 1 or more");
   if (problems.length > 0) throw new Misdeclared("the comparison", problems, { look: await whatThereIs() });
+  if (unsupported) throw unsupported;
   return subjects;
 }
 
