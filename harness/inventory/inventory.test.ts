@@ -68,7 +68,7 @@ test("everything is told at once: tags, an even number of etcd members, groups w
     JSON.stringify([
       server("a", 1, "etcd", "kube-master"),
       server("b", 2, "etcd", "@instance-type=large", "@clutser=x"),
-      server("c", 3, "kube-nodes"),
+      server("c", 3, "kube-nodes", "calico_rr"),
       server("d", 3),
     ]),
     "servers.json",
@@ -76,7 +76,7 @@ test("everything is told at once: tags, an even number of etcd members, groups w
   expect(problemsOf(() => inventory(servers, { groupVars: { instance_type_larg: { a: 1 } } }))).toEqual([
     "b: @clutser=x: there is no such tag; those with an @ are @cluster, @instance-type, @ssh_user, @ssh_bastion_group, @etcd_member_name, @sshconfig",
     "192.168.0.3: several servers have this address",
-    "c: its tags kube_nodes are none of kube_control_plane, kube_node, etcd, calico_rr, bastion",
+    "c: kube_nodes is no group of Kubespray's; that is kube_node",
     "d: it has none of the tags kube_control_plane, kube_node, etcd, calico_rr, bastion",
     "no machine is in the group kube_node",
     "etcd has 2 members, a, b: an even number survives no more than one less",

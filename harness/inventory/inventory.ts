@@ -142,13 +142,21 @@ function groupsOf(own: readonly TaggedServer[]): ReadonlyMap<string, readonly st
   return groups;
 }
 
-/** A machine of a cluster that Kubespray would do nothing with: a tag is misspelt, as `kube-nodes` is. */
+/** Tags that are nearly one of Kubespray's groups, and a machine that Kubespray would do nothing with. */
 function memberProblems(server: TaggedServer, bastions: readonly (TaggedServer | string | undefined)[]): string[] {
   const { name, groups } = server;
-  if (groups.some((group) => kubesprayGroups.some((known) => known === group)) || bastions.includes(server)) return [];
+  const others = groups.filter((group) => !kubesprayGroups.some((known) => known === group));
+  const misspelt = others.flatMap((group) => {
+    const meant = kubesprayGroups.find((known) => lettersOf(known) === lettersOf(group));
+    return meant === undefined ? [] : [`${name}: ${group} is no group of Kubespray's; that is ${meant}`];
+  });
+  if (misspelt.length > 0 || others.length < groups.length || bastions.includes(server)) return misspelt;
   const words = groups.length === 0 ? "it has none of the tags" : `its tags ${groups.join(", ")} are none of`;
   return [`${name}: ${words} ${kubesprayGroups.join(", ")}`];
 }
+
+/** `kube_nodes`, `KubeNode` and `kube_node` have the same. */
+const lettersOf = (group: string): string => group.toLowerCase().replaceAll("_", "").replace(/s$/, "");
 
 function clusterProblems(groups: ReadonlyMap<string, readonly string[]>): string[] {
   const size = (group: string) => groups.get(group)?.length ?? 0;
