@@ -10,6 +10,7 @@ import { screenProgress } from "../host/progress.ts";
 import { containerBackend } from "../machines/container/backend.ts";
 import { engine } from "../machines/container/engine.ts";
 import { vmBackend } from "../machines/vm/backend.ts";
+import { chooseEmulator } from "../machines/vm/choice.ts";
 import { Unsupported } from "../model/errors.ts";
 import type { FeatureReport } from "../model/features.ts";
 import { exitCodes } from "./exit.ts";
@@ -65,7 +66,9 @@ async function engineRows(): Promise<string | undefined> {
 /** Each feature in containers, which share the engine's kernel, beside VMs, which have one of their own. */
 async function featureRows(): Promise<void> {
   const containers = await containerBackend().survey();
+  const { emulator, because } = await chooseEmulator(screenProgress());
   const vms = await vmBackend().survey(screenProgress());
+  row(true, "VMs", `${emulator.title}: ${because}`);
   print("\nFeatures, each tried   containers  VMs");
   for (const report of containers.values()) {
     const inVm = vms.get(report.feature);

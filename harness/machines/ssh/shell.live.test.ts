@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { RootFs } from "#harness/model/images";
 import type { Shell } from "#harness/model/machines";
 import { dial } from "../container/dial.ts";
 import { removeContainer, startContainer } from "../container/lab-container.ts";
@@ -11,19 +10,9 @@ import { putFiles } from "../files.ts";
 import { SshConnection, type SshPeer } from "./connection.ts";
 import { newKeyPair } from "./keys.ts";
 import { sshShell } from "./shell.ts";
+import { stranger } from "./testdata/stranger.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 300_000 });
-
-/** A machine with Debian's sshd, as it is set up there, but for the login of root. */
-const stranger: RootFs = {
-  name: "sshd",
-  suite: "bookworm",
-  packages: ["openssh-server", "sudo", "procps", "perl-base"],
-  programs: {},
-  files: {},
-  disable: [],
-  enable: [],
-};
 
 const boot = "ssh-keygen -A && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -o UsePAM=no";
 const silent = { write: () => undefined };

@@ -167,6 +167,14 @@ test("a kernel that panics is told with the end of its console, and nothing is l
   expect(await docker.listContainers({ all: true, filters: { label: [`${label.run}=${broken.id}`] } })).toEqual([]);
 });
 
+test("a hull without an emulator, and so without a kernel, is told with what its console says", async () => {
+  const { detail, ...rest } = await prepared();
+  const empty = { ...rest, detail: { ...detail, hull: rest.machineImage } };
+  await expect(raiseLab(one, empty, testRun(), silent)).rejects.toThrow(
+    /the machine did not boot[\s\S]*its kernel ended itself[\s\S]*not found/,
+  );
+});
+
 test("a raiser that is killed leaves nothing after the next sweep", async () => {
   const id = `live-killed-${process.pid}`;
   const script = `
