@@ -7,10 +7,10 @@ import { exitCodes } from "./exit.ts";
 import { chooseRun } from "./labs.ts";
 import { print, since, table } from "./print.ts";
 
-/** Prints the labs that are up; with `leftovers` all that the engine holds of any run. */
+/** Prints the labs that are up; with `leftovers` all that the engine holds of any run, and machines that are not given back. */
 export async function status({ leftovers = false }: { readonly leftovers?: boolean }): Promise<number> {
   if (leftovers) {
-    const lines = await containerBackend().leftovers();
+    const lines = [...(await containerBackend().leftovers()), ...borrowedMachines()];
     print(lines.length > 0 ? lines.join("\n") : "nothing is left over");
     return lines.length > 0 ? exitCodes.violates : exitCodes.conforms;
   }
@@ -25,6 +25,12 @@ export async function status({ leftovers = false }: { readonly leftovers?: boole
     );
   return exitCodes.conforms;
 }
+
+/** Machines that exist without a lab and are not given back yet, one line each. */
+const borrowedMachines = (): string[] =>
+  listRuns().flatMap(({ id, state, folder, borrowed }) =>
+    (borrowed?.topology.nodes ?? []).map(({ name }) => `machine ${name}: of run ${id} (${state}, ${folder})`),
+  );
 
 /** Takes one lab down, or all that are kept together with what dead runs left. A lab that a live process uses goes only by name. */
 export async function down(wanted: string | undefined, { all = false }: { readonly all?: boolean }): Promise<number> {
