@@ -1,0 +1,28 @@
+import { kubesprayUpgradeClaims } from "#fixtures/claims/kubespray-upgrade";
+import type { SelfBuilt } from "#fixtures/claims/system";
+import { upgradeClaims } from "#fixtures/claims/upgrade";
+import { balancer, type UpgradeMachine } from "#fixtures/upgrades/lab";
+import { takeInLab } from "#fixtures/upgrades/take";
+import type { Claims, Given } from "#harness/vitest/scenario";
+import declared, { path } from "./scenario.ts";
+
+export const system: SelfBuilt<UpgradeMachine> = {
+  declared,
+  controlPlanes: ["k8s-master-01", "k8s-master-02", "k8s-master-03"],
+  workers: ["k8s-node-01", "k8s-node-02", "k8s-node-03"],
+  user: "client-01",
+  api: `https://${balancer}:6443`,
+};
+
+export function claims(claim: Claims<UpgradeMachine>, given: Given<UpgradeMachine>): void {
+  const taken = upgradeClaims(
+    claim,
+    given,
+    { declared, path, take: takeInLab },
+    {
+      within: "60m",
+      away: { "load-balancer": "2s" },
+    },
+  );
+  kubesprayUpgradeClaims(claim, taken, system, path);
+}
