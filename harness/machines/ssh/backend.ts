@@ -3,7 +3,7 @@ import type { FeatureReport, Features } from "#harness/model/features";
 import type { Fabric, MachineBackend, Prepared, RaisedLab, Shell } from "#harness/model/machines";
 import type { Journal, Run } from "#harness/model/run";
 import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
-import { type Borrowed, forgetRun, registerRun } from "#harness/run/registry";
+import { type Borrowed, forgetRun, listRuns, registerRun } from "#harness/run/registry";
 import { tryFeatures } from "../trials.ts";
 import { fitProblems, type OwnNetwork } from "./fit.ts";
 import type { Inventory, InventoryMachine } from "./inventory.ts";
@@ -32,19 +32,25 @@ export function sshBackend(inventory: Inventory): MachineBackend {
     },
     prepare: async (images) => ({ images, machineImage: "none", artifacts: [], detail: {} }),
     raise: (topology, _prepared: Prepared, run) => raise(inventory, topology, run),
-    sweep: () =>
-      onEach(inventory, async (name, sh) => {
-        const dead = (await marksOn(sh)).filter(({ state }) => state === "dead");
-        const lines = await Promise.all(
-          dead.map(async ({ run }) => [`given back, run ${run}: its process ended`, ...(await giveBack(sh, run))]),
-        );
-        return lines.flat().map((line) => `${name}: ${line}`);
-      }),
+    sweep: () => sweep(inventory),
     leftovers: () =>
       onEach(inventory, async (name, sh) =>
         (await marksOn(sh)).map(({ run, state }) => `${name}: machine of run ${run} (${state})`),
       ),
   };
+}
+
+async function sweep(inventory: Inventory): Promise<string[]> {
+  const swept = await onEach(inventory, async (name, sh) => {
+    const dead = (await marksOn(sh)).filter(({ state }) => state === "dead");
+    const lines = await Promise.all(
+      dead.map(async ({ run }) => [`given back, run ${run}: its process ended`, ...(await giveBack(sh, run))]),
+    );
+    return lines.flat().map((line) => `${name}: ${line}`);
+  });
+  for (const { id, state, borrowed } of listRuns())
+    if (state === "dead" && borrowed?.topology.nodes.every(({ name }) => inventory.has(name))) forgetRun(id);
+  return swept;
 }
 
 export interface BorrowedLab extends RaisedLab {
