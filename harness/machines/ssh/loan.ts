@@ -79,14 +79,15 @@ export async function putOnLoan(sh: Shell, run: string, files: FileTree): Promis
 
 /** Of a path that is not there, the highest folder that is not there either is what the lab makes. */
 const keeping = `set -e
-cd "$1"
+cd /
+folder=$1
 shift
-is_made() { while read -r made; do case "$1" in "$made" | "$made"/*) return 0 ;; esac; done <made; return 1; }
+is_made() { while read -r made; do case "$1" in "$made" | "$made"/*) return 0 ;; esac; done <"$folder/made"; return 1; }
 for path; do
-  if is_made "$path" || [ -e "kept$path" ]; then continue; fi
-  if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents "$path" kept/; continue; fi
+  if is_made "$path" || [ -e "$folder/kept$path" ]; then continue; fi
+  if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents "$path" "$folder/kept"; continue; fi
   while above=$(dirname "$path"); [ ! -e "$above" ]; do path=$above; done
-  echo "$path" >>made
+  echo "$path" >>"$folder/made"
 done`;
 
 let told = 0;
