@@ -97,6 +97,15 @@ export interface Python {
  * there is none.
  */
 export function pythonFor(requirements: readonly string[], env: NodeJS.ProcessEnv = process.env): Python {
+  const key = `${coreMinorOf(requirements)} ${env.PATH}`;
+  const python = pythons.get(key) ?? findPython(requirements, env);
+  pythons.set(key, python);
+  return python;
+}
+
+const pythons = new Map<string, Python>();
+
+function findPython(requirements: readonly string[], env: NodeJS.ProcessEnv): Python {
   const minor = coreMinorOf(requirements);
   const fit = minor === undefined ? undefined : controllers[minor];
   const seen: string[] = [];
