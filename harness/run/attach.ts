@@ -37,5 +37,5 @@ export async function enter(id: string, machine: string, argv: readonly string[]
       who: machine,
       seen: [...lab.machines.keys()].sort().join(" "),
     });
-  return enterBySsh(found, argv);
+  return await enterBySsh(found, argv);
 }

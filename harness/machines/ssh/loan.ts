@@ -45,7 +45,10 @@ export async function unmark(sh: Shell, run: string): Promise<void> {
 const settings =
   "^(vm\\.(overcommit_memory|panic_on_oom)|kernel\\.(panic|panic_on_oops|keys\\.root_max.*)|net\\.(bridge\\..*|netfilter\\.nf_conntrack_(max|tcp.*)|ipv4\\.(ip_forward|conf\\.(all|default)\\..*))) =";
 
-/** What a machine looks like to those who want it back, a line for each thing. */
+/**
+ * What a machine looks like to those who want it back, a line for each thing. Not of it are chains that the kernel makes as
+ * soon as anybody asks for a table, and what containerd keeps for itself.
+ */
 const look = `{
 systemctl list-units --type=service --state=running --plain --no-legend | awk '{ print "service", $1 }' | grep -v 'user@'
 systemctl list-unit-files --state=enabled,masked --plain --no-legend | awk '{ print "unit", $1, $2 }'
@@ -56,10 +59,10 @@ ls /sys/class/net | sed 's/^/link /'
 ip -4 -o address | awk '{ print "address", $2, $4 }'
 ip -4 route | sed 's/^/route /; s/ *$//'
 awk '{ print "mount", $5 }' /proc/self/mountinfo
-iptables-save 2>/dev/null | grep '^[:-]' | sed 's/\\[.*//; s/^/filter /; s/ *$//'
+iptables-save 2>/dev/null | grep '^[:-]' | grep -v '^:[A-Z]* ACCEPT' | sed 's/\\[.*//; s/^/filter /; s/ *$//'
 find /etc -xdev -type f -exec sha256sum {} + | awk '{ print "file", $2, $1 }'
 find /etc -xdev ! -type f -printf 'file %p %l\\n'
-find /opt /usr/local /root /var/lib -xdev -maxdepth 2 -path ${shelf} -prune -o -printf 'path %p\\n'
+find /opt /usr/local /root /var/lib -xdev -maxdepth 2 \\( -path ${shelf} -o -path '/var/lib/containerd/*' \\) -prune -o -printf 'path %p\\n'
 } 2>/dev/null | sort -u`;
 
 /** Writes down what a machine is, before anything is done to it. */

@@ -45,6 +45,7 @@ tar -c -C / --exclude='usr/bin/qemu-*' --exclude=usr/share bin sbin lib lib64 us
 mkfs.ext4 -q -F -O ^has_journal -d ${surveyed} ${surveyed}.ext4 1g
 ${computer(accelerator, surveyMemory, [`init=${init} panic=-1`])} \\
   -drive if=virtio,format=raw,file=${surveyed}.ext4
+rm -r ${dirname(init)}
 debugfs -R 'rdump ${dirname(init)} /' ${surveyed}.ext4 2>/dev/null`,
 });
 

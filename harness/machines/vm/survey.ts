@@ -118,7 +118,8 @@ TRIAL
 echo $? >${folder}/${feature}.exit`,
   )
   .join("\n")}
+sleep 60 &
 sync
 echo o >/proc/sysrq-trigger
-sleep 60
+wait
 `;
