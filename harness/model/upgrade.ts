@@ -99,7 +99,7 @@ export interface StreamOutage extends Span {
   readonly during: readonly string[];
   /**
    * Of steps that tell their parts, what may have caused it, in the order in which they began: the last part that had changed something
-   * before it, and those that were under way and changed something or took a tenth of a second. Absent: none.
+   * in the 15 s before it, and those that were under way and changed something or took a tenth of a second. Absent: none.
    */
   readonly parts?: readonly string[];
 }

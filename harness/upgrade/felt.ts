@@ -161,11 +161,15 @@ function outage({ from, until }: Stretch, asked: readonly Asked[], steps: readon
 
 /** Parts that change nothing are not suspected when they are shorter: a playbook has a thousand of them, most of them skipped. */
 const briefMs = 100;
+/** What was changed longer ago is not suspected: a connection that fails is felt within seconds. */
+const recentMs = 15_000;
 
 /** Of parts of steps: the last that had changed something when a stretch began, and those within it that count. */
 function suspects({ from, until }: Stretch, steps: readonly StepTaken[]): PartTaken[] {
   const parts = steps.flatMap((step) => step.parts ?? []).sort((a, b) => a.from - b.from);
-  const before = parts.findLast((part) => part.changed && part.from + part.ms <= from);
+  const before = parts.findLast(
+    (part) => part.changed && part.from + part.ms <= from && part.from + part.ms > from - recentMs,
+  );
   const within = parts.filter(
     (part) => part.from < until && part.from + part.ms > from && (part.changed || part.ms >= briefMs),
   );

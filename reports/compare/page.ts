@@ -140,7 +140,7 @@ function tasks(comparison: Comparison): Html | false {
   const rest = byOut.slice(fewParts);
   return section(
     "Which task caused which outage",
-    "An outage names the last task that had changed something when it began, and those under way that changed something or took a tenth of a second. Out of service: in outages that name the task, all users together; one outage may name several. Tasks that none names are shown where they take 5 s or longer.",
+    "An outage names the last task that had changed something in the 15 s before it began, and those under way that changed something or took a tenth of a second. Out of service: in outages that name the task, all users together; one outage may name several. Tasks that none names are shown where they take 5 s or longer.",
     [
       table(heads, html`<tbody>${rowsOf(byOut.slice(0, fewParts))}</tbody>`),
       ...(rest.length > 0

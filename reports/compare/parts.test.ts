@@ -19,6 +19,13 @@ test("plays are laid out as steps, one for each time that a play is taken on som
   ]);
 });
 
+test("a task that all machines skipped stays in its play", () => {
+  const [first, second, third] = run.steps[0]?.parts ?? [];
+  const parts = [first, { ...second, on: [] }, third] as PartTaken[];
+  const steps = groupsAsSteps({ ...run, steps: run.steps.map((step) => ({ ...step, parts })) }).steps;
+  expect(steps.map(({ parts }) => parts?.length)).toEqual([3]);
+});
+
 test("a step that fails is its last play's failure; a step without parts stays as it is", () => {
   const failed = { ...run, steps: run.steps.map((step) => ({ ...step, error: "no" })) };
   expect(groupsAsSteps(failed).steps.map(({ error }) => error)).toEqual([undefined, undefined, undefined, "no"]);

@@ -28,7 +28,9 @@ function groupsOf({ hop, error }: StepTaken, parts: readonly PartTaken[]): StepT
   const groups: { name: string; on: string[]; parts: PartTaken[] }[] = [];
   for (const part of parts.toSorted((a, b) => a.from - b.from)) {
     const last = groups.at(-1);
-    if (last?.name === part.group && last.on.some((machine) => part.on.includes(machine))) {
+    // A part that no machine had to do is of the group that it is told in.
+    const same = last?.on.length === 0 || part.on.length === 0 || last?.on.some((machine) => part.on.includes(machine));
+    if (last?.name === part.group && same) {
       last.parts.push(part);
       last.on = [...new Set([...last.on, ...part.on])];
     } else groups.push({ name: part.group, on: [...part.on], parts: [part] });
