@@ -58,6 +58,8 @@ function through(command: string): Duplex {
   const proxy = spawn("/bin/sh", ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "inherit"] });
   const both = Duplex.from({ readable: proxy.stdout, writable: proxy.stdin });
   proxy.once("error", (error) => both.destroy(error));
+  // Who uses it is told by ssh that it is lost, also when it is written to once more.
+  both.on("error", () => undefined);
   both.once("close", () => proxy.kill());
   return both;
 }
