@@ -63,7 +63,7 @@ test("commands of the lab that still run are ended, and no others", async () => 
   expect(await said("pgrep -af sleep.[0-9]+ | cut -d' ' -f2- | sort")).toBe("sleep 1111\nsleep 2222\nsleep 3333\n");
   await giveBack(sh, run);
   expect(await said("pgrep -af sleep.[0-9]+ | cut -d' ' -f2-")).toBe("sleep 2222\n");
-  await sh("pkill -x sleep");
+  await sh("pkill -x -f 'sleep 2222'");
 });
 
 test("a machine that was given back has nothing to give, and nobody's mark", async () => {
