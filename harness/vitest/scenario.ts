@@ -14,7 +14,7 @@ import type { Duration } from "#harness/model/units";
 import { howToEnter } from "#harness/run/how-to-enter";
 import { countInterrupts } from "#harness/run/interrupt";
 import { raiseLab, type UpLab } from "#harness/run/lifecycle";
-import type {} from "./unsupported.ts";
+import { skipUnsupported } from "./unsupported.ts";
 
 /** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
 const bootBudget = 45 * 60_000;
@@ -120,7 +120,7 @@ export function scenario<T extends Topology>(
           attachments: [],
           ...(failure !== undefined && { because: reasonOf(failure) }),
         });
-        if (failure instanceof Unsupported) unsupported(failure, context);
+        if (failure instanceof Unsupported) skipUnsupported(failure, context);
         if (failure !== undefined) throw failure;
       });
 
@@ -159,14 +159,8 @@ export function givenOnce<L, T>(raise: (lab: L) => Promise<T>): (lab: L) => Prom
 
 function raised<N extends string>(up: UpLab<N> | undefined, cause: unknown, context: TestContext): UpLab<N> {
   if (up) return up;
-  if (cause instanceof Unsupported) unsupported(cause, context);
+  if (cause instanceof Unsupported) skipUnsupported(cause, context);
   throw cause ?? new LabBroken("the lab was never raised");
-}
-
-/** Of the whole host, or of one claim that needs what is not there: skipped, with the reason, and never a pass. */
-function unsupported({ message }: Unsupported, context: TestContext): void {
-  context.task.meta.unsupported = true;
-  context.skip(message);
 }
 
 /** `HARDWAY_KEEP`: never (the default), always, or failure. */

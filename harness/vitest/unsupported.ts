@@ -15,9 +15,14 @@ export function unlessUnsupported(need: () => unknown, context: TestContext): vo
     need();
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
-    context.task.meta.unsupported = true;
-    context.skip(error.message);
+    skipUnsupported(error, context);
   }
+}
+
+/** Of the whole host, or of one claim that needs what is not there: skipped, with the reason, and never a pass. */
+export function skipUnsupported({ message }: Unsupported, context: TestContext): void {
+  context.task.meta.unsupported = true;
+  context.skip(message);
 }
 
 /** As `hardway` has it: 3 is `unsupported`. */
