@@ -1,10 +1,10 @@
-import { kubesprayUpgradeClaims } from "#fixtures/claims/kubespray-upgrade";
+import { interruptedUpgradeClaims, kubesprayUpgradeClaims, takenBackClaims } from "#fixtures/claims/kubespray-upgrade";
 import type { SelfBuilt } from "#fixtures/claims/system";
 import { upgradeClaims } from "#fixtures/claims/upgrade";
 import { balancer, type UpgradeMachine } from "#fixtures/upgrades/lab";
 import { takeInLab } from "#fixtures/upgrades/take";
 import type { Claims, Given } from "#harness/vitest/scenario";
-import declared, { path } from "./scenario.ts";
+import declared, { made, path, variants } from "./scenario.ts";
 
 export const system: SelfBuilt<UpgradeMachine> = {
   declared,
@@ -25,4 +25,19 @@ export function claims(claim: Claims<UpgradeMachine>, given: Given<UpgradeMachin
     },
   );
   kubesprayUpgradeClaims(claim, taken, system, path);
+}
+
+export type Interrupted = keyof (typeof variants)["interrupted"]["topology"]["nodes"];
+
+export const interruptedSystem: SelfBuilt<Interrupted> = {
+  declared: variants.interrupted,
+  controlPlanes: ["k8s-master-01", "k8s-master-02"],
+  workers: ["k8s-node-01"],
+  user: "mirror-01",
+  api: "https://172.17.0.10:6443",
+};
+
+export function interruptedClaims(claim: Claims<Interrupted>, given: Given<Interrupted>): void {
+  takenBackClaims(claim, given, interruptedSystem, { made, path });
+  interruptedUpgradeClaims(claim, given, interruptedSystem, { made, path });
 }
