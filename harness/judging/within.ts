@@ -255,6 +255,10 @@ export const within = {
       "etcd ends in 8 s, the kubelet waits 10 to 15 s before it starts a static pod anew, and a member catches up in seconds",
     ],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
+    modulesUnused: [
+      "5s",
+      "a network namespace that ended is cleared away a little later, and until then it uses modules; others stay in use",
+    ],
     machineReturned: [
       "300s",
       "a cluster's pods are stopped, its files removed, and what the machine was is looked at: ten seconds each, for guests of User-mode Linux on a busy computer a minute each",
