@@ -64,6 +64,12 @@ export function program(done: (code: number) => void): Command {
     .description("take a lab down")
     .argument("[run]", "id of its run, or the beginning or end of it (default: the only one)")
     .option("--all", "every lab that is kept, and whatever dead runs left")
+    .addOption(
+      new Option(
+        "--forget",
+        "also if machines of an inventory are gone for good, and so cannot be given back",
+      ).conflicts("all"),
+    )
     .action(async (run, options) => done(await (await import("./status.ts")).down(run, options)));
 
   hardway

@@ -1,5 +1,6 @@
 import { screenProgress } from "../host/progress.ts";
 import { containerBackend } from "../machines/container/backend.ts";
+import { folderOf } from "../machines/ssh/loan.ts";
 import { reasonOf } from "../model/errors.ts";
 import { lowerLab } from "../run/attach.ts";
 import { listRuns } from "../run/registry.ts";
@@ -32,8 +33,14 @@ const borrowedMachines = (): string[] =>
     (borrowed?.topology.nodes ?? []).map(({ name }) => `machine ${name}: of run ${id} (${state}, ${folder})`),
   );
 
-/** Takes one lab down, or all that are kept together with what dead runs left. A lab that a live process uses goes only by name. */
-export async function down(wanted: string | undefined, { all = false }: { readonly all?: boolean }): Promise<number> {
+/**
+ * Takes one lab down, or all that are kept together with what dead runs left. A lab that a live process uses goes only by
+ * name. `forget`: also without machines that existed before it and cannot be reached any more.
+ */
+export async function down(
+  wanted: string | undefined,
+  { all = false, forget = false }: { readonly all?: boolean; readonly forget?: boolean },
+): Promise<number> {
   const progress = screenProgress();
   const left: string[] = [];
   const runs = all
@@ -42,9 +49,10 @@ export async function down(wanted: string | undefined, { all = false }: { readon
   for (const { id } of runs) {
     const line = progress.begin("take down", id);
     try {
-      const { removed, otherwise } = await lowerLab(id);
-      line.done(otherwise.length === 0 ? `${removed} things removed` : "its machines are not all as they were");
-      left.push(...otherwise);
+      const { removed, otherwise, lost } = await lowerLab(id, { forget });
+      const changed = lost.length + otherwise.length > 0;
+      line.done(changed ? "its machines are not all as they were" : `${removed} things removed`);
+      left.push(...otherwise, ...lost, ...(lost.length > 0 ? [forgotten(id)] : []));
     } catch (error) {
       line.failed(reasonOf(error));
       throw error;
@@ -58,3 +66,11 @@ export async function down(wanted: string | undefined, { all = false }: { readon
   if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
   return code;
 }
+
+/** What is still so on machines that were given up. */
+const forgotten = (id: string): string =>
+  [
+    "The run is forgotten here. What the lab did to these machines is still on them: programs, files and settings, and in",
+    `${folderOf(id)} what they were before.`,
+    "One that comes back is given back by the next `hardway up` with its inventory.",
+  ].join("\n");

@@ -79,6 +79,11 @@ export interface Provisioner {
   readonly adminKubeconfig: string;
   /** Its steps take longer than an API server may take to answer: the API is asked for after the last of them. */
   readonly answersAtEnd?: true;
+  /**
+   * Says by `Machine.whenReturned` how all that it makes goes from a machine again. Without it, it is not let near machines
+   * that were there before the lab.
+   */
+  readonly leavesMachines?: true;
   /** Machines that become nodes of the cluster. Default: all with the role control-plane or worker. */
   nodes?(topology: ResolvedTopology): readonly string[];
   /** Where users reach the API, and the machine that they ask from. Default: the first control plane itself. */

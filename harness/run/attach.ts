@@ -1,8 +1,8 @@
 import { attach, lower } from "#harness/machines/container/backend";
 import { enter as enterContainer } from "#harness/machines/container/terminal";
-import { attachBorrowed, returnBorrowed } from "#harness/machines/ssh/backend";
+import { attachBorrowed, type Returned, returnBorrowed } from "#harness/machines/ssh/backend";
 import { enter as enterBySsh } from "#harness/machines/ssh/terminal";
-import { LabBroken } from "#harness/model/errors";
+import { LabBroken, Misdeclared } from "#harness/model/errors";
 import type { RaisedLab } from "#harness/model/machines";
 import { findRun } from "./registry.ts";
 
@@ -12,18 +12,21 @@ export async function attachLab(id: string): Promise<RaisedLab> {
   return borrowed ? attachBorrowed(id, borrowed) : attach(id);
 }
 
-/** What taking a lab down did. */
-export interface Lowered {
+/** What taking a lab down did, also with machines that existed before. */
+export interface Lowered extends Returned {
   readonly removed: number;
-  /** On machines that existed before: what is otherwise than it was, a line for each thing. */
-  readonly otherwise: readonly string[];
 }
 
-/** Takes a lab down, whoever raised it: machines that were made for it are removed, those that existed before given back. */
-export async function lowerLab(id: string): Promise<Lowered> {
+/**
+ * Takes a lab down, whoever raised it: machines that were made for it are removed, those that existed before given back.
+ * With `forget` those are given up that cannot be. Throws `LabBroken` when one cannot be, and `Misdeclared` when there is
+ * nothing to forget, since all machines are the engine's.
+ */
+export async function lowerLab(id: string, { forget = false }: { readonly forget?: boolean } = {}): Promise<Lowered> {
   const borrowed = findRun(id)?.borrowed;
-  if (!borrowed) return { removed: (await lower(id)).length, otherwise: [] };
-  return { removed: 0, otherwise: await returnBorrowed(id, borrowed) };
+  if (borrowed) return { removed: 0, ...(await returnBorrowed(id, borrowed, { forget })) };
+  if (forget) throw new Misdeclared("--forget", [`${id} has no machines that existed before it: hardway down ${id}`]);
+  return { removed: (await lower(id)).length, otherwise: [], lost: [] };
 }
 
 /** Runs a program on a machine of a lab, joined to this process's standard streams. Returns its exit code. */

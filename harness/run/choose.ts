@@ -28,6 +28,7 @@ export async function chooseMachines(
   const refusals: Refusal[] = [];
   for (const [kind, backend] of backends) {
     if (forced !== undefined && forced !== kind) continue;
+    if (backend.name === "ssh") refuseWhatStays(scenario);
     const topology = resolve(scenario.topology, kind);
     const refusal = refusalOf(backend.name, needsOf(scenario, topology), await backend.survey(progress));
     if (!refusal) {
@@ -42,6 +43,16 @@ export async function chooseMachines(
     seen: refusals.flatMap(({ told }) => told).join("\n"),
     look: "npx hardway doctor",
   });
+}
+
+/** Machines that were there before the lab are to be given back as they were. */
+function refuseWhatStays({ id, cluster: { provisioner } }: Scenario): void {
+  if (provisioner.leavesMachines) return;
+  throw new Unsupported(
+    `this provisioner, ${provisioner.name}, does not say how its cluster goes from machines that exist already, so it is not let near them`,
+    [],
+    { who: id, look: "README.md, Machines that exist already" },
+  );
 }
 
 /** Where a node says that it is a VM, whoever makes VMs raises the lab: that backend makes containers too. */

@@ -48,6 +48,23 @@ test("a host that lacks features is unsupported: each is named, with how it was 
   expect(backend.asked).toEqual(["sweep", "survey"]);
 });
 
+test("machines that exist already are kept from a provisioner that does not say how its cluster goes again", async () => {
+  const backend = { ...backendWith(present("vxlan")), name: "ssh" } as const;
+  const { cluster, ...rest } = scenario({ needs: ["vxlan"] });
+  const raisedBy = (leaves: { readonly leavesMachines?: true }) =>
+    raiseLab(
+      { ...rest, cluster: { ...cluster, provisioner: { ...cluster.provisioner, ...leaves } } },
+      { progress: silentProgress, backends: [["vm", backend]] },
+    );
+  await expect(raisedBy({})).rejects.toMatchObject({
+    name: "Unsupported",
+    message: expect.stringContaining("this provisioner, kubeadm, does not say how its cluster goes from machines"),
+  });
+  expect(backend.asked).toEqual(["sweep"]);
+  await expect(raisedBy({ leavesMachines: true })).rejects.toThrow("not part of this test");
+  expect(backend.asked).toEqual(["sweep", "sweep", "survey", "prepare"]);
+});
+
 test("a host that has them goes on to prepare", async () => {
   const backend = backendWith(present("vxlan"));
   await expect(

@@ -28,10 +28,11 @@ async function run(...args: readonly string[]) {
 
 const runIn = (stdout: string): string => / is up.*: run (\S+)/.exec(stdout)?.[1] ?? "";
 
-/** What an owner sees of a machine, and how often it runs what a cluster runs. */
+/** What an owner sees of a machine, and what of a cluster's runs there. */
 const seen = async (name: string) => {
   const asking = `hostname; cat /etc/hosts /etc/fstab /etc/machine-id; cat /proc/swaps; ip -4 route; ip -br link | cut -d' ' -f1
-    iptables-save | grep -c KUBE; pgrep -c 'kube|etcd|flanneld|coredns|containerd-shim'; systemctl is-active kubelet
+    iptables-save | grep -c KUBE; ip6tables-save | grep -c KUBE; systemctl is-active kubelet
+    pgrep -l 'kube|etcd|flanneld|coredns|containerd-shim'; cut -d' ' -f1 /proc/modules | sort
     ls /etc/kubernetes /var/lib/etcd /etc/cni/net.d /var/lib/hardway /run/flannel 2>&1`;
   return (await run("exec", "--run", strangers, name, "--", "sh", "-c", asking)).stdout;
 };
@@ -88,7 +89,7 @@ test("a cluster rises on them, is used, and leaves them as they were", async () 
   });
   expect((await run("status", "--leftovers")).stdout).toContain(`machine cp-1: of run ${lab} (kept`);
   expect(await seen("cp-1")).not.toBe(before.get("cp-1"));
-  expect(await run("down", lab)).toMatchObject({ code: 0 });
+  expect(await run("down", lab)).toMatchObject({ code: 0, stdout: "" });
   for (const name of names) expect(await seen(name)).toBe(before.get(name));
 });
 
@@ -102,12 +103,29 @@ test("a raiser that is killed half-way: the next sweep gives them back", async (
     expect(raiser.exitCode).toBeNull();
     await sleep(500);
   }
+  await run("exec", "--run", strangers, "worker-1", "--", "touch", "/opt/left");
   raiser.kill("SIGKILL");
   await once(raiser, "close");
   expect(listRuns().filter(({ borrowed, state }) => borrowed && state === "dead")).toHaveLength(1);
   const lines = await sshBackend(loadInventory(inventory)).sweep();
-  expect(lines.map((line) => line.replace(/run \S+:/, "run …:")).sort()).toEqual(
-    names.map((name) => `${name}: given back, run …: its process ended`),
-  );
+  expect(lines.map((line) => line.replace(/run \S+:/, "run …:")).sort()).toEqual([
+    ...names.map((name) => `${name}: given back, run …: its process ended`),
+    "worker-1: new: path /opt/left",
+  ]);
   for (const name of names) expect(await seen(name)).toBe(before.get(name));
+});
+
+test("of machines that are gone for good it is told what is on them, and the run is forgotten", async () => {
+  const up = await run("up", "scenarios/borrowed-machines", "--inventory", inventory, "--until", "prepare machines");
+  const lab = runIn(up.stdout);
+  expect(lab, up.stderr).not.toBe("");
+  await lowerLab(strangers);
+  strangers = "";
+  const down = await run("down", lab);
+  expect(down).toMatchObject({ code: 2, stderr: expect.stringContaining(`hardway down --forget ${lab}`) });
+  for (const name of names) expect(down.stderr).toContain(`not given back: ${name}: `);
+  const forgotten = await run("down", "--forget", lab);
+  expect(forgotten).toMatchObject({ code: 1, stdout: expect.stringContaining(`/var/lib/hardway/${lab}`) });
+  for (const name of names) expect(forgotten.stdout).toContain(`not given back: ${name}: `);
+  expect(listRuns().map(({ id }) => id)).not.toContain(lab);
 });

@@ -1,4 +1,4 @@
-import { LabBroken, Misdeclared, Unsupported } from "#harness/model/errors";
+import { LabBroken, Misdeclared, reasonOf, Unsupported } from "#harness/model/errors";
 import type { FeatureReport, Features } from "#harness/model/features";
 import type { Fabric, MachineBackend, Prepared, RaisedLab, Shell } from "#harness/model/machines";
 import type { Journal, Run } from "#harness/model/run";
@@ -9,6 +9,7 @@ import { fitProblems, type OwnNetwork } from "./fit.ts";
 import type { Inventory, InventoryMachine } from "./inventory.ts";
 import { giveBack, mark, marksOn, unmark, writeDown } from "./loan.ts";
 import { SshMachine } from "./machine.ts";
+import { leavingNoModules } from "./modules.ts";
 import { Reach } from "./reach.ts";
 import { sshShell } from "./shell.ts";
 
@@ -63,18 +64,45 @@ export function attachBorrowed(id: string, { machines, topology }: Borrowed): Bo
   return { machines: attached, fabric: nobodysWires, letGo, [Symbol.asyncDispose]: letGo };
 }
 
+/** What became of the machines of a lab that was taken down. */
+export interface Returned {
+  /** What is otherwise on them than before, a line for each thing. */
+  readonly otherwise: readonly string[];
+  /** Those that could not be given back, a line for each, with the reason. */
+  readonly lost: readonly string[];
+}
+
 /**
- * Gives the machines of a lab back as they were, whoever raised it, and forgets its run. Returns what is otherwise on them
- * than before, a line for each thing. Throws `LabBroken` when a machine cannot be asked; the run is then still known.
+ * Gives the machines of a lab back as they were, whoever raised it, and forgets its run. Throws `LabBroken` when one could
+ * not be given back, after all others were; the run is then still known, unless it is to be forgotten also then.
  */
-export async function returnBorrowed(id: string, { machines, topology }: Borrowed): Promise<string[]> {
-  const otherwise = await onEach(
-    inventoryOf(machines),
-    async (name, sh) => (await giveBack(sh, id)).map((line) => `${name}: ${line}`),
-    topology.nodes.map(({ name }) => name),
+export async function returnBorrowed(
+  id: string,
+  { machines, topology }: Borrowed,
+  { forget = false }: { readonly forget?: boolean } = {},
+): Promise<Returned> {
+  const inventory = inventoryOf(machines);
+  const returned = await Promise.all(
+    topology.nodes.map(async ({ name }): Promise<Returned> => {
+      const back = async (_: string, sh: Shell) => (await giveBack(sh, id)).map((line) => `${name}: ${line}`);
+      try {
+        return { otherwise: await onEach(inventory, back, [name]), lost: [] };
+      } catch (error) {
+        if (!(error instanceof LabBroken)) throw error;
+        return { otherwise: [], lost: [`not given back: ${reasonOf(error).split("\n")[0]}`] };
+      }
+    }),
   );
+  const otherwise = returned.flatMap((each) => each.otherwise);
+  const lost = returned.flatMap((each) => each.lost);
+  if (lost.length > 0 && !forget)
+    throw new LabBroken("not all its machines could be given back, the others were", {
+      who: id,
+      seen: [...lost, ...otherwise].join("\n"),
+      look: `hardway down ${id}, once they are there again; if they are gone for good, hardway down --forget ${id}`,
+    });
   forgetRun(id);
-  return otherwise;
+  return { otherwise, lost };
 }
 
 const inventoryOf = (machines: readonly InventoryMachine[]): Inventory =>
@@ -98,7 +126,7 @@ async function survey(inventory: Inventory): Promise<Features> {
   const bastions = new Set([...inventory.values()].map(({ bastion }) => bastion));
   const tried = await onEach(
     inventory,
-    async (name, sh) => [{ name, reports: await tryFeatures(sh, "/var/lib") }],
+    async (name, sh) => [{ name, reports: await leavingNoModules(sh, () => tryFeatures(sh, "/var/lib")) }],
     [...inventory.keys()].filter((name) => !bastions.has(name)),
   );
   const features = new Map<FeatureReport["feature"], FeatureReport>([
@@ -136,7 +164,7 @@ async function raise(inventory: Inventory, topology: ResolvedTopology, run: Run)
   const refused = claims.find((result) => result.status === "rejected");
   const release = async () => {
     await letGo();
-    const otherwise = await returnBorrowed(run.id, borrowed);
+    const { otherwise } = await returnBorrowed(run.id, borrowed);
     if (otherwise.length > 0) run.journal.attach("not-as-before.txt", `${otherwise.join("\n")}\n`);
   };
   if (refused) {

@@ -5,11 +5,13 @@ import { ownerText, parseOwner, thisOwner } from "#harness/run/owner";
 import { type RunState, stateOf } from "#harness/run/registry";
 import { putFiles } from "../files.ts";
 import { quoted } from "../quoted.ts";
+import { loadedModules, unload } from "./modules.ts";
 
 /** Where a machine keeps what it was before a lab had it: by run, also over a reboot. */
 const shelf = "/var/lib/hardway";
 
-const folderOf = (run: string): string => `${shelf}/${run}`;
+/** The folder of a run on a machine: what is needed to give it back. */
+export const folderOf = (run: string): string => `${shelf}/${run}`;
 
 /** Who has a machine now, or had it and did not give it back. */
 export interface Mark {
@@ -42,24 +44,32 @@ export async function unmark(sh: Shell, run: string): Promise<void> {
 }
 
 /** Settings that a cluster's daemons make: containerd, kubelet and kube-proxy, and what an installation guide asks for. */
-const settings =
-  "^(vm\\.(overcommit_memory|panic_on_oom)|kernel\\.(panic|panic_on_oops|keys\\.root_max.*)|net\\.(bridge\\..*|netfilter\\.nf_conntrack_(max|tcp.*)|ipv4\\.(ip_forward|conf\\.(all|default)\\..*))) =";
+const settings = [
+  ...["vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_max*"],
+  ...["net/bridge", "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_tcp*", "net/ipv4/ip_forward"],
+  ...["net/ipv4/conf/all", "net/ipv4/conf/default", "net/ipv6/conf/all/forwarding"],
+].join(" ");
 
 /**
- * What a machine looks like to those who want it back, a line for each thing. Not of it are chains that the kernel makes as
- * soon as anybody asks for a table, and what containerd keeps for itself.
+ * What a machine looks like to those who want it back, a line for each thing. Modules come first, since other looks load
+ * some; `sysctl -a` would even mount binfmt_misc. Not of it are chains that the kernel makes as soon as anybody asks for a
+ * table, and what containerd keeps for itself.
  */
 const look = `{
+${loadedModules} | sed 's/^/module /'
+ps -e -o ppid= -o comm= | awk '$1 == 1 && $2 != "systemd" { print "process", $2 }'
 systemctl list-units --type=service --state=running --plain --no-legend | awk '{ print "service", $1 }' | grep -v 'user@'
 systemctl list-unit-files --state=enabled,masked --plain --no-legend | awk '{ print "unit", $1, $2 }'
 sed 's/^/hostname /' /proc/sys/kernel/hostname
 awk 'NR > 1 { print "swap", $1 }' /proc/swaps
-sysctl -a 2>/dev/null | grep -E ${quoted(settings)} | sed 's/^/sysctl /'
+(cd /proc/sys && find ${settings} -type f | xargs sysctl) | sed 's/^/sysctl /'
 ls /sys/class/net | sed 's/^/link /'
 ip -4 -o address | awk '{ print "address", $2, $4 }'
 ip -4 route | sed 's/^/route /; s/ *$//'
 awk '{ print "mount", $5 }' /proc/self/mountinfo
-iptables-save 2>/dev/null | grep '^[:-]' | grep -v '^:[A-Z]* ACCEPT' | sed 's/\\[.*//; s/^/filter /; s/ *$//'
+for family in ip ip6; do
+  \${family}tables-save | grep '^[:-]' | grep -v '^:[A-Z]* ACCEPT' | sed "s/\\[.*//; s/^/$family filter /; s/ *$//"
+done
 find /etc -xdev -type f -exec sha256sum {} + | awk '{ print "file", $2, $1 }'
 find /etc -xdev ! -type f -printf 'file %p %l\\n'
 find /opt /usr/local /root /var/lib -xdev -maxdepth 2 \\( -path ${shelf} -o -path '/var/lib/containerd/*' \\) -prune -o -printf 'path %p\\n'
@@ -103,8 +113,9 @@ export async function writeUndo(sh: Shell, run: string, what: string, script: st
 
 /**
  * Gives a machine back as it was: ends commands of the lab that still run, runs what was written down to be run, the last
- * first, puts back files, settings, name and swap. Returns what is otherwise than before, and what could not be undone, a
- * line for each thing. Of a machine that was given back already it returns nothing.
+ * first, puts back files, settings, name and swap, and takes out of the kernel what modules were not in it. Returns what is
+ * otherwise than before, and what could not be undone, a line for each thing. Of a machine that was given back already it
+ * returns nothing.
  */
 export async function giveBack(sh: Shell, run: string): Promise<string[]> {
   const { stdout } = await sh(["/bin/sh", "-c", givingBack, "sh", folderOf(run)], {
@@ -114,6 +125,7 @@ export async function giveBack(sh: Shell, run: string): Promise<string[]> {
 }
 
 const givingBack = `cd "$1" 2>/dev/null || exit 0
+${unload}
 for process in /proc/[0-9]*; do
   mark=$(tr '\\0' '\\n' <$process/environ 2>/dev/null | grep '^HARDWAY_EXEC=') || continue
   [ "$mark" = "HARDWAY_EXEC=$HARDWAY_EXEC" ] || kill -KILL "\${process#/proc/}" 2>/dev/null
@@ -129,7 +141,10 @@ done
 [ ! -e before ] || sed -n 's/^swap //p' before | while read -r swap; do swapon "$swap" 2>/dev/null; done
 systemctl daemon-reload
 if [ -e before ]; then
+  had=$(sed -n 's/^module //p' before)
+  unload "$had"
   ${look} >after
+  unload "$had"
   comm -13 before after | sed 's/^/new: /'
   comm -23 before after | sed 's/^/gone: /'
 fi

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
+import { ms } from "#harness/judging/duration";
+import { within } from "#harness/judging/within";
 import { LabBroken, reasonOf } from "#harness/model/errors";
 import { SshConnection } from "./connection.ts";
 import type { Inventory, InventoryMachine } from "./inventory.ts";
@@ -35,9 +37,7 @@ export class Reach implements AsyncDisposable {
   async #connect({ address, port, bastion, proxyCommand }: InventoryMachine): Promise<Duplex> {
     if (proxyCommand !== undefined) return through(proxyCommand);
     if (bastion !== undefined) return this.to(bastion).forward(address, port);
-    const socket = connect({ host: address, port, noDelay: true });
-    await once(socket, "connect");
-    return socket;
+    return tcpTo(address, port);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -50,6 +50,19 @@ function privateKeyOf({ name, identityFile }: InventoryMachine): string {
     return readFileSync(identityFile, "utf8");
   } catch (cause) {
     throw new LabBroken("its private key cannot be read", { who: name, seen: reasonOf(cause), cause });
+  }
+}
+
+/** Throws when nobody answers within `within.sshLetsIn`: a machine that is gone says nothing. */
+async function tcpTo(host: string, port: number): Promise<Duplex> {
+  const socket = connect({ host, port, noDelay: true });
+  const late = AbortSignal.timeout(ms(within.sshLetsIn.within));
+  try {
+    await once(socket, "connect", { signal: late });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw late.aborted ? new Error(`nobody answers at ${host} port ${port}`) : error;
   }
 }
 
