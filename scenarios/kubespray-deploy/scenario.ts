@@ -52,6 +52,8 @@ export const settings = {
   kube_encrypt_secret_data: true,
   kube_encryption_algorithm: "aescbc",
   etcd_quota_backend_bytes: "2147483648",
+  // By default every run of a playbook makes new certificates for all members of etcd.
+  force_etcd_cert_refresh: false,
   supplementary_addresses_in_ssl_keys: [balancer],
 } as const;
 
