@@ -55,6 +55,11 @@ export interface Machine {
   readonly sh: Shell;
   put(files: FileTree): Promise<void>;
   /**
+   * Of a machine that was raised with images in containerd's store: gives it that store again, as a new machine in its place has it.
+   * containerd must not run.
+   */
+  restock?(): Promise<void>;
+  /**
    * Of a machine that was there before the lab and stays after it: says what is to be run on it, by /bin/sh as root, when it
    * is given back, the last first. Told before it is needed, it is done even if this process is killed.
    */

@@ -9,6 +9,8 @@ export const label = {
   node: "hardway.node",
   /** On a machine: what kind it is. */
   machine: "hardway.machine",
+  /** On a machine's volume: what it was cloned from. */
+  store: "hardway.store",
   scenario: "hardway.scenario",
   topology: "hardway.topology",
 } as const;

@@ -11,6 +11,7 @@ import { systemdStarted } from "../booted.ts";
 import { putFiles } from "../files.ts";
 import type { Dialing } from "../forward.ts";
 import { dial } from "./dial.ts";
+import { recloneStore } from "./store.ts";
 
 /** A machine that is a container: systemd as PID 1, wired by the fabric. */
 export class ContainerMachine implements Machine, Powered, Consoled, Dialing {
@@ -54,6 +55,10 @@ export class ContainerMachine implements Machine, Powered, Consoled, Dialing {
 
   put(files: FileTree): Promise<void> {
     return putFiles(this.sh, files);
+  }
+
+  restock(): Promise<void> {
+    return recloneStore(this.container);
   }
 
   async cutPower(): Promise<void> {

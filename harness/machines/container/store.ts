@@ -1,4 +1,5 @@
 import { dirname, relative } from "node:path/posix";
+import type { Container } from "dockerode";
 import { type ArchivedImage, imageArchive } from "../../images/archive.ts";
 import { LabBroken } from "../../model/errors.ts";
 import { answered, type Engine, engine } from "./engine.ts";
@@ -80,37 +81,65 @@ export async function cloneStores(
   machines: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const { docker } = await engine();
-  const template = await docker
-    .getVolume(store)
-    .inspect()
-    .catch((cause) => {
-      if (!answered(cause, 404)) throw cause;
-      throw new LabBroken("containerd's prepared store is gone", {
-        who: store,
-        look: "start again: it is made anew",
-        cause,
-      });
-    });
-  // Hard links do not cross mounts, so the helper sees both volumes below one.
-  const volumes = dirname(dirname(template.Mountpoint));
-  const inHelper = (mountpoint: string) => relative(volumes, mountpoint);
-  const targets = await Promise.all(
-    machines.map(async (machine) => {
-      const name = machineStore(run, machine);
-      const Labels = { ...runLabels("volume", run), [label.node]: machine };
-      await docker.createVolume({ Name: name, Labels });
-      return inHelper((await docker.getVolume(name).inspect()).Mountpoint);
+  const volumes = machines.map((machine) => ({ machine, name: machineStore(run, machine) }));
+  await Promise.all(
+    volumes.map(({ machine, name }) => {
+      const Labels = { ...runLabels("volume", run), [label.node]: machine, [label.store]: store };
+      return docker.createVolume({ Name: name, Labels });
     }),
   );
+  await cloneInto(
+    volumes.map(({ name }) => name),
+    { machineImage, store, run, whose: machines.join(", ") },
+  );
+  return new Map(volumes.map(({ machine, name }) => [machine, name]));
+}
+
+/**
+ * Gives a machine's store the tree of its template again, whatever became of it; containerd must not run there. Throws
+ * `LabBroken`.
+ */
+export async function recloneStore(machine: Container): Promise<void> {
+  const { docker } = await engine();
+  const { Config, Mounts } = await machine.inspect();
+  const volume = Mounts.find(({ Destination }) => Destination === storePath)?.Name;
+  const labels = volume === undefined ? {} : (await docker.getVolume(volume).inspect()).Labels;
+  const [store, run, whose] = [labels[label.store], labels[label.run], Config.Labels[label.node]];
+  if (volume === undefined || store === undefined || run === undefined)
+    throw new LabBroken("the machine was raised without images", { who: whose ?? machine.id });
+  await cloneInto([volume], { machineImage: Config.Image, store, run, whose: whose ?? "" });
+}
+
+interface Cloning {
+  readonly machineImage: string;
+  /** The template. */
+  readonly store: string;
+  readonly run: string;
+  readonly whose: string;
+}
+
+async function cloneInto(clones: readonly string[], { machineImage, store, run, whose }: Cloning): Promise<void> {
+  const { docker } = await engine();
+  const mountpoint = async (volume: string) => (await docker.getVolume(volume).inspect()).Mountpoint;
+  const template = await mountpoint(store).catch((cause) => {
+    if (!answered(cause, 404)) throw cause;
+    throw new LabBroken("containerd's prepared store is gone", {
+      who: store,
+      look: "start again: it is made anew",
+      cause,
+    });
+  });
+  // Hard links do not cross mounts, so the helper sees all volumes below one.
+  const volumes = dirname(dirname(template));
+  const inHelper = [template, ...(await Promise.all(clones.map(mountpoint)))].map((path) => relative(volumes, path));
   await runHelper({
-    what: `cloning containerd's store for ${machines.join(", ")}`,
+    what: `cloning containerd's store for ${whose}`,
     image: machineImage,
     script: cloning,
-    args: [inHelper(template.Mountpoint), ...targets],
+    args: inHelper,
     host: { CapAdd: ["SYS_ADMIN"], Binds: [`${volumes}:/volumes`] },
     run,
   });
-  return new Map(machines.map((machine) => [machine, machineStore(run, machine)]));
 }
 
 const cloning = `
@@ -121,6 +150,7 @@ shift
 clones=
 for clone in "$@"; do
   {
+    find "$clone" -mindepth 1 -delete
     cp -al "$template/." "$clone/"
     for db in "$clone"/*/*.db; do cp -p "$db" "$db.own"; mv "$db.own" "$db"; done
   } &
