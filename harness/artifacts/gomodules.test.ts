@@ -61,6 +61,13 @@ describe.skipIf(!hasGo)("programs from Go modules", () => {
     expect(run("w")).toBe("w, major version 2\n");
   });
 
+  test("are refused where the release of Go that must build them cannot be had", async () => {
+    await wrapper("w", { "main.go": says("w") });
+    const old = program("old", { wrapper: "w", package: "hardway.invalid/w", toolchain: "go1.21.99" });
+    const { fetched } = await build([old]);
+    expect(fetched.get(old)).toEqual({ refused: expect.stringMatching(/go1\.21\.99 for linux.*not available/) });
+  });
+
   test("are refused with the compiler's words, without spoiling the others", async () => {
     await wrapper("bad", { "main.go": "package main\n\nfunc main() { undefined() }\n" });
     await wrapper("good", { "main.go": says("good") });

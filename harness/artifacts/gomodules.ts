@@ -58,7 +58,7 @@ async function build(
   { cache, env, wrappers }: { cache: Cache; env: NodeJS.ProcessEnv; wrappers: string },
 ): Promise<ReadonlyMap<Program, Fetched>> {
   const module = (p: Program) => p.goModule as GoModule;
-  const { wrapper, tags = [], ldflags = [], cgo = false } = module(programs[0] as Program);
+  const { wrapper, tags = [], ldflags = [], cgo = false, toolchain } = module(programs[0] as Program);
   const cwd = join(wrappers, wrapper);
   const goEnv = {
     ...env,
@@ -67,11 +67,12 @@ async function build(
     CGO_ENABLED: cgo ? "1" : "0",
     GOFLAGS: "-buildvcs=false",
     GOWORK: "off",
+    ...(toolchain && { GOTOOLCHAIN: toolchain }),
   };
   const inWrapper = { cwd, env: goEnv, ...(signal && { signal }) };
   const out = await mkdtemp(join(workspace, "go-"));
   try {
-    const toolchain = await host(["go", "env", "GOVERSION"], { ...inWrapper, ok: "any" });
+    const go = await host(["go", "env", "GOVERSION"], { ...inWrapper, ok: "any" });
     const temporary = join(out, "tmp");
     const built = join(out, "bin");
     await mkdir(temporary);
@@ -106,7 +107,7 @@ async function build(
     for (const program of programs) {
       const to = wanted.get(program) as string;
       await rename(join(built, binaryName(module(program).package)), to);
-      const from = `${module(program).package} as pinned in ${wrapper}/go.mod, ${toolchain.stdout.trim()}`;
+      const from = `${module(program).package} as pinned in ${wrapper}/go.mod, ${go.stdout.trim()}`;
       fetched.set(program, { sha256: await sha256Of(to, signal), from });
     }
     return fetched;

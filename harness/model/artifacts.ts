@@ -47,6 +47,11 @@ export interface GoModule {
   readonly ldflags?: readonly string[];
   /** Default false. */
   readonly cgo?: boolean;
+  /**
+   * The release of Go that builds it, `go1.24.9`, where a later one makes a faulty program of it. Obtained by Go itself,
+   * as the module golang.org/toolchain. Default: whichever Go this computer has.
+   */
+  readonly toolchain?: string;
 }
 
 /** A file that was obtained, and how. */
