@@ -256,8 +256,8 @@ export const within = {
     ],
     undo: ["30s", "each thing that a run made is taken away in a second; an engine gives a stubborn container 10 s"],
     modulesUnused: [
-      "5s",
-      "a network namespace that ended is cleared away a little later, and until then it uses modules; others stay in use",
+      "20s",
+      "a network namespace that ended is cleared away a little later, on a busy computer's guest seconds, and uses modules until then; a module that stays in use costs all of it",
     ],
     machineReturned: [
       "300s",
