@@ -23,9 +23,9 @@ const system: CrossSubnet<Name> = {
 };
 
 scenario(full, (claim, given) => {
-  claim("every node's Calico and the three API servers run", async ({ lab, reaches }) => {
-    // Ten of calico-node, of kube-proxy each; two of CoreDNS; three of API server, controller-manager and scheduler each; kube-controllers.
-    await reaches(pods(lab.kube, ["kube-system"]), allRun(10 + 10 + 2 + 3 * 3 + 1), within.podReady);
+  claim("Typha, every node's Calico and the three API servers run", async ({ lab, reaches }) => {
+    // Ten of calico-node, of kube-proxy each; two of CoreDNS; three of API server, controller-manager and scheduler each; kube-controllers; Typha.
+    await reaches(pods(lab.kube, ["kube-system"]), allRun(10 + 10 + 2 + 3 * 3 + 1 + 1), within.podReady);
   });
   crossSubnetClaims(claim, given, system);
 });

@@ -46,7 +46,7 @@ const topology = {
 export default {
   id: "calico-cross-subnet-full",
   proves:
-    "The storage team's whole cluster, five members of etcd, three control planes and seven workers on two subnets, has the network of calico-cross-subnet.",
+    "The storage team's whole cluster, five members of etcd, three control planes and seven workers on two subnets, has the network of calico-cross-subnet, with Typha.",
   tier: "nightly",
   needs: [],
   topology,
