@@ -16,7 +16,7 @@ import { silent, testRun } from "../container/testdata/lab.ts";
 import { forward } from "../forward.ts";
 import { prepared, topology } from "./testdata/lab.ts";
 
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const run = testRun();
 let lab: RaisedLab;
@@ -171,7 +171,7 @@ test("a hull without an emulator, and so without a kernel, is told with what its
   const { detail, ...rest } = await prepared();
   const empty = { ...rest, detail: { ...detail, hull: rest.machineImage } };
   await expect(raiseLab(one, empty, testRun(), silent)).rejects.toThrow(
-    /the machine did not boot[\s\S]*its kernel ended itself[\s\S]*not found/,
+    /the machine did not boot[\s\S]*its kernel ended itself[\s\S]*(not found|No such file)/,
   );
 });
 
