@@ -165,6 +165,8 @@ function commandOf({ environment, playbook, inventory, extraVars, limit, tags, s
   const list = (option: string, words: readonly string[] | undefined) =>
     words && words.length > 0 ? [option, words.join(",")] : [];
   return [
+    // On another computer, as a rule: here it must not take the processors from machines that are being measured.
+    ...["nice", "-n", "10"],
     join(environment.folder, "bin/ansible-playbook"),
     ...["--inventory", inventory],
     ...(extraVars === undefined ? [] : ["--extra-vars", `@${extraVars}`]),

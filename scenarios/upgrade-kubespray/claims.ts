@@ -21,7 +21,7 @@ export function claims(claim: Claims<UpgradeMachine>, given: Given<UpgradeMachin
     { declared, path, take: takeInLab },
     {
       within: "60m",
-      away: { "load-balancer": "2s" },
+      away: { "load-balancer": "2s", "api-read": "1m", "api-write": "1m" },
     },
   );
   kubesprayUpgradeClaims(claim, taken, system, path);
