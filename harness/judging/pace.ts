@@ -1,5 +1,5 @@
 import type { Wait } from "../model/judging.ts";
-import type { ResolvedNode } from "../model/topology.ts";
+import type { ResolvedNode, ResolvedTopology } from "../model/topology.ts";
 import type { Duration } from "../model/units.ts";
 import { ms } from "./duration.ts";
 
@@ -11,6 +11,12 @@ export const slower = 3;
 /** By how much more time everything is given on these machines: what the slowest of them takes, 1 where all are containers. */
 export const paceOf = (nodes: readonly Made[]): number =>
   Math.max(1, ...nodes.map(({ machine, pace }) => pace ?? (machine === "vm" ? slower : 1)));
+
+/** A topology whose VMs take `pace` times as long as containers: what their emulator says of itself, if it says anything. */
+export function paced(topology: ResolvedTopology, pace: number | undefined): ResolvedTopology {
+  if (pace === undefined) return topology;
+  return { ...topology, nodes: topology.nodes.map((node) => (node.machine === "vm" ? { ...node, pace } : node)) };
+}
 
 /** A time that is enough for containers, made enough for these machines. */
 export const atPace = (nodes: readonly Made[], duration: Duration): Duration =>

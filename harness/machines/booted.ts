@@ -1,3 +1,4 @@
+import { atPace } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import { LabBroken } from "#harness/model/errors";
 import type { Consoled, Machine } from "#harness/model/machines";
@@ -12,7 +13,7 @@ done`;
  */
 export async function systemdStarted(machine: Machine & Consoled, signal?: AbortSignal): Promise<void> {
   await telling(machine, signal, () =>
-    machine.sh(waiting, { within: within.machineBoot.within, ...(signal && { signal }) }),
+    machine.sh(waiting, { within: atPace([machine.node], within.machineBoot.within), ...(signal && { signal }) }),
   );
 }
 

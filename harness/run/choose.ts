@@ -1,3 +1,4 @@
+import { paced } from "#harness/judging/pace";
 import { Unsupported } from "#harness/model/errors";
 import type { Feature, Features } from "#harness/model/features";
 import type { MachineBackend } from "#harness/model/machines";
@@ -59,11 +60,6 @@ function refuseWhatStays({ id, cluster: { provisioner } }: Scenario): void {
 function raiserOf({ nodes }: ResolvedTopology, backends: Backends): MachineBackend | undefined {
   if (!nodes.some(({ machine }) => machine === "vm")) return undefined;
   return backends.find(([kind]) => kind === "vm")?.[1];
-}
-
-function paced(topology: ResolvedTopology, pace: number | undefined): ResolvedTopology {
-  if (pace === undefined) return topology;
-  return { ...topology, nodes: topology.nodes.map((node) => (node.machine === "vm" ? { ...node, pace } : node)) };
 }
 
 interface Refusal {

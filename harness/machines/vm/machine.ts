@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Socket } from "#harness/fabric/wiring";
 import { ms } from "#harness/judging/duration";
+import { atPace } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import { LabBroken } from "#harness/model/errors";
 import type { Consoled, Machine, Powered, Shell } from "#harness/model/machines";
@@ -53,7 +54,7 @@ export class VmMachine implements Machine, Powered, Consoled, Dialing {
 
   async #letsIn(signal: AbortSignal | undefined): Promise<void> {
     const done = new AbortController();
-    const late = AbortSignal.timeout(ms(within.guestBoot.within));
+    const late = AbortSignal.timeout(ms(atPace([this.node], within.guestBoot.within)));
     const until = AbortSignal.any([done.signal, late, ...(signal ? [signal] : [])]);
     const ended = this.hull.ended(done.signal).then(() => {
       throw new LabBroken("its kernel ended itself", { who: this.name });

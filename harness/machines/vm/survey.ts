@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "#harness/artifacts/cache";
 import { putInPlace } from "#harness/artifacts/files";
+import { atPace } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import type { Feature, FeatureReport, Features } from "#harness/model/features";
 import type { Progress } from "#harness/model/progress";
@@ -79,7 +80,10 @@ async function tried(emulator: Emulator, hull: string): Promise<FeatureReport[]>
   try {
     const sh = shellIn(container, "survey of VM machines", { write: () => undefined });
     await putFiles(sh, { ...emulator.files, [firstProcess]: { content: guestScript, mode: 0o755 } });
-    const { stdout } = await sh(emulator.survey(firstProcess), { within: within.guestBoot.within, ok: "any" });
+    const { stdout } = await sh(emulator.survey(firstProcess), {
+      within: atPace([{ ...emulator, machine: "vm" }], within.guestBoot.within),
+      ok: "any",
+    });
     const ended = await sh(
       `cd ${folder} && for f in *.exit; do echo "\${f%.exit} $(cat $f) $(base64 -w0 <\${f%.exit}.said)"; done`,
       {

@@ -7,14 +7,13 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { LabBroken } from "#harness/model/errors";
 import type { Consoled, Machine, Powered, RaisedLab } from "#harness/model/machines";
 import { findRun } from "#harness/run/registry";
-import { resolve } from "#harness/topology/resolve";
 import { engine } from "../container/engine.ts";
 import { label } from "../container/labels.ts";
 import { attachLab, raiseLab } from "../container/raise.ts";
 import { sweepDead } from "../container/sweep.ts";
 import { silent, testRun } from "../container/testdata/lab.ts";
 import { forward } from "../forward.ts";
-import { prepared, topology } from "./testdata/lab.ts";
+import { atThisPace, prepared, topology } from "./testdata/lab.ts";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
@@ -135,7 +134,7 @@ test("its memory ends where its hull's does", async () => {
 });
 
 test("two labs with the same addresses side by side", async () => {
-  const pair = resolve({
+  const pair = await atThisPace({
     segments: { left: "172.17.0.0/24" },
     nodes: { alice: { machine: "vm", role: "host", on: ["left"] }, peer: { role: "host", on: ["left"] } },
   });
@@ -146,7 +145,7 @@ test("two labs with the same addresses side by side", async () => {
   await machine("anna").sh("ping -c 1 -W 5 alice");
 });
 
-const one = resolve({
+const one = await atThisPace({
   segments: { left: "172.17.0.0/24" },
   nodes: { alone: { machine: "vm", role: "host", on: ["left"] } },
 });

@@ -1,3 +1,4 @@
+import { paced } from "#harness/judging/pace";
 import { LabBroken } from "#harness/model/errors";
 import type { Prepared } from "#harness/model/machines";
 import type { Topology } from "#harness/model/topology";
@@ -26,7 +27,12 @@ export const declared = {
   },
 } satisfies Topology;
 
-export const topology = resolve(declared);
+export const topology = await atThisPace(declared);
+
+/** A topology resolved for the pace of this computer's emulator. */
+export async function atThisPace(topology: Topology) {
+  return paced(resolve(topology), (await chooseEmulator()).emulator.pace);
+}
 
 /** Any machine image that this engine has, and any disk of guests of this computer's emulator. */
 export async function prepared(): Promise<Prepared> {
