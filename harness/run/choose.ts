@@ -33,13 +33,13 @@ export async function chooseMachines(
     const topology = resolve(scenario.topology, kind);
     const refusal = refusalOf(backend.name, needsOf(scenario, topology), await backend.survey(progress));
     if (!refusal) {
-      const raiser = raiserOf(topology, backends) ?? backend;
+      const raiser = kind === "vm" ? backend : (raiserOf(topology, backends) ?? backend);
       return { backend: raiser, topology: paced(topology, await raiser.pace?.(progress)) };
     }
     refusals.push(refusal);
   }
   const missing = [...new Set(refusals.flatMap((refusal) => refusal.missing))];
-  throw new Unsupported(refusals.map(({ sentence }) => sentence).join("; "), missing, {
+  throw new Unsupported([...new Set(refusals.map(({ sentence }) => sentence))].join("; "), missing, {
     who: scenario.id,
     seen: refusals.flatMap(({ told }) => told).join("\n"),
     look: "npx hardway doctor",

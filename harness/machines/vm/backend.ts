@@ -7,25 +7,38 @@ import { engine as findEngine } from "../container/engine.ts";
 import { removeOldTagged, toolsImage } from "../container/tools-image.ts";
 import { listVolumes } from "../container/volumes.ts";
 import { type ChosenEmulator, chooseEmulator } from "./choice.ts";
-import { guestDisk, removeOldDisks } from "./disk.ts";
+import { guestDisk, type Hulled, removeOldDisks } from "./disk.ts";
 import { emulators } from "./emulators.ts";
+import { qemu } from "./qemu.ts";
 import { survey } from "./survey.ts";
 
-/** Cluster machines as VMs, each in a hull that is a container of the engine; routers and hosts as their nodes say. */
-export function vmBackend(): MachineBackend {
+/**
+ * Cluster machines as VMs, each in a hull that is a container of the engine; routers and hosts as their nodes say. Of two
+ * backends the second, with `emulator`, is for what the guests of the first cannot do.
+ */
+export function vmBackend(emulator?: "qemu"): MachineBackend {
+  const choice = (progress?: Progress) => chooseEmulator(progress, emulator);
   return {
     ...containerBackend(),
     name: "vm",
-    survey: async (progress) => survey((await chooseEmulator(progress)).emulator, progress),
-    pace: async (progress) => (await chooseEmulator(progress)).emulator.pace,
-    prepare,
+    survey: async (progress) => survey((await choice(progress)).emulator, progress),
+    pace: async (progress) => (await choice(progress)).emulator.pace,
+    async prepare(images, progress, signal) {
+      const { because, ...chosen } = await choice(progress);
+      const instead = "guests of User-mode Linux lack a feature that is needed, and ";
+      return prepare({ ...chosen, because: emulator ? instead + because : because }, images, progress, signal);
+    },
   };
 }
 
 /** What containers need, which is what other machines of a lab are, and the hull and the disk of guests. */
-async function prepare(images: ImageSet, progress: Progress, signal?: AbortSignal): Promise<Prepared> {
+async function prepare(
+  choice: ChosenEmulator,
+  images: ImageSet,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Prepared> {
   const prepared = await containerBackend().prepare(images, progress, signal);
-  const choice = await chooseEmulator(progress);
   const { emulator } = choice;
   const hull = await toolsImage(emulator.hull, progress, signal);
   const disk = await guestDisk(images, prepared.machineImage, emulator, hull, progress, signal);
@@ -42,14 +55,20 @@ const deviationOf = ({ emulator: { title, pace }, because }: ChosenEmulator): De
   because,
 });
 
-/** Removes hulls and disks that none of these image sets is made of with this computer's emulator, unless a lab uses them. One line per removed thing. */
+/** Removes hulls and disks that none of these image sets is made of on this computer, unless a lab uses them. One line per removed thing. */
 export async function removeOldVmImages(current: readonly ImageSet[], progress: Progress): Promise<string[]> {
   const engine = await findEngine();
-  if ((await listVolumes(engine, "disk")).length === 0) return [];
-  const { emulator } = await chooseEmulator(progress);
-  const hull = await toolsImage(emulator.hull, progress);
+  const there = await listVolumes(engine, "disk");
+  if (there.length === 0) return [];
+  const inUse: Hulled[] = [];
+  for (const said of process.env.HARDWAY_VM ? [undefined] : [undefined, "qemu"]) {
+    if (said && !there.some((disk) => disk.startsWith(`${qemu("tcg").disks}-`))) continue;
+    const { emulator } = await chooseEmulator(progress, said);
+    inUse.push({ emulator, hull: await toolsImage(emulator.hull, progress) });
+  }
   const hulls = [...new Set(emulators.map((each) => `hardway-${each.hull.name}`))];
-  const images = await Promise.all(hulls.map((name) => removeOldTagged(engine, name, new Set([hull]))));
-  const disks = await removeOldDisks(current, emulator, hull, progress);
+  const kept = new Set(inUse.map(({ hull }) => hull));
+  const images = await Promise.all(hulls.map((name) => removeOldTagged(engine, name, kept)));
+  const disks = await removeOldDisks(current, inUse, progress);
   return [...images.flat().map((tag) => `image ${tag}`), ...disks.map((name) => `volume ${name}`)];
 }

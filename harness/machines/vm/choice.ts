@@ -14,18 +14,21 @@ export interface ChosenEmulator {
   readonly because: string;
 }
 
-let chosen: Promise<ChosenEmulator> | undefined;
+const chosen = new Map<string | undefined, Promise<ChosenEmulator>>();
 
 /**
- * What `HARDWAY_VM` says, `uml` or `qemu`; else QEMU where KVM works, and User-mode Linux where it does not. Kept for the
- * process. Throws `Misdeclared` for any other word.
+ * What is said, by default in `HARDWAY_VM`: `uml` or `qemu`; if nothing is, QEMU where KVM works, and User-mode Linux where
+ * it does not. Kept for the process. Throws `Misdeclared` for any other word.
  */
-export function chooseEmulator(progress?: Progress): Promise<ChosenEmulator> {
-  chosen ??= choose(process.env.HARDWAY_VM, (emulator) => kvmProblem(emulator, progress)).catch((error) => {
-    chosen = undefined;
+export function chooseEmulator(progress?: Progress, said = process.env.HARDWAY_VM): Promise<ChosenEmulator> {
+  const known = chosen.get(said);
+  if (known) return known;
+  const choosing = choose(said, (emulator) => kvmProblem(emulator, progress)).catch((error) => {
+    chosen.delete(said);
     throw error;
   });
-  return chosen;
+  chosen.set(said, choosing);
+  return choosing;
 }
 
 /** As `chooseEmulator`; `problemOf` tries KVM for real in a hull of this emulator, and says what is wrong with it. */
@@ -33,7 +36,7 @@ export async function choose(
   said: string | undefined,
   problemOf: (hullOf: Emulator) => Promise<string | undefined>,
 ): Promise<ChosenEmulator> {
-  if (said === "uml") return { emulator: userModeLinux, because: "HARDWAY_VM says so" };
+  if (said === "uml") return { emulator: userModeLinux, because: "it was asked for" };
   const forced = said === "qemu";
   if (said && !forced) throw new Misdeclared("HARDWAY_VM", [`"${said}" is no emulator: uml or qemu`]);
   const problem = await problemOf(forced ? qemu("tcg") : userModeLinux);

@@ -39,14 +39,21 @@ export async function guestDisk(
   return disk;
 }
 
-/** Removes disks of other image sets than these, unless a lab uses them. Returns their names. */
+/** An emulator, and the image of its hulls. */
+export interface Hulled {
+  readonly emulator: Emulator;
+  readonly hull: string;
+}
+
+/** Removes disks of other image sets than these, or for other hulls, unless a lab uses them. Returns their names. */
 export async function removeOldDisks(
   current: readonly ImageSet[],
-  emulator: Emulator,
-  hull: string,
+  hulled: readonly Hulled[],
   progress: Progress,
 ): Promise<string[]> {
-  const plans = await Promise.all(current.map((set) => planDisk(set, emulator, hull, progress)));
+  const plans = await Promise.all(
+    hulled.flatMap(({ emulator, hull }) => current.map((set) => planDisk(set, emulator, hull, progress))),
+  );
   return removeOldVolumes(
     await findEngine(),
     "disk",
