@@ -76,6 +76,8 @@ async function featureRows(): Promise<void> {
     const whyNot = [lack("containers", report), lack("VMs", inVm)].filter(Boolean).join("; ");
     print(`  ${report.feature.padEnd(20)} ${marks}   ${whyNot}`.trimEnd());
   }
+  if (emulator.name === "uml" && !process.env.HARDWAY_VM)
+    print("What VMs lack is looked for in QEMU when a scenario needs it: HARDWAY_VM=qemu npx hardway doctor");
 }
 
 const mark = (report: FeatureReport | undefined): string => (report?.present ? "✓" : "✗");

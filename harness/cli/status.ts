@@ -35,7 +35,8 @@ const borrowedMachines = (): string[] =>
 
 /**
  * Takes one lab down, or all that are kept together with what dead runs left. A lab that a live process uses goes only by
- * name. `forget`: also without machines that existed before it and cannot be reached any more.
+ * name; one that cannot be taken down does not keep the others up. `forget`: also without machines that existed before it
+ * and cannot be reached any more. Throws what went wrong first.
  */
 export async function down(
   wanted: string | undefined,
@@ -43,6 +44,7 @@ export async function down(
 ): Promise<number> {
   const progress = screenProgress();
   const left: string[] = [];
+  const failures: unknown[] = [];
   const runs = all
     ? listRuns().filter(({ state, borrowed }) => state === "kept" || (borrowed && state === "dead"))
     : [chooseRun(wanted)];
@@ -55,16 +57,17 @@ export async function down(
       left.push(...otherwise, ...lost, ...(lost.length > 0 ? [forgotten(id)] : []));
     } catch (error) {
       line.failed(reasonOf(error));
-      throw error;
+      failures.push(error);
     }
   }
   if (left.length > 0) print(left.join("\n"));
-  const code = left.length > 0 ? exitCodes.violates : exitCodes.conforms;
-  if (!all) return code;
-  const swept = await containerBackend().sweep();
-  if (swept.length > 0) print(swept.join("\n"));
-  if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
-  return code;
+  if (all) {
+    const swept = await containerBackend().sweep();
+    if (swept.length > 0) print(swept.join("\n"));
+    if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
+  }
+  if (failures.length > 0) throw failures[0];
+  return left.length > 0 ? exitCodes.violates : exitCodes.conforms;
 }
 
 /** What is still so on machines that were given up. */
