@@ -3,4 +3,4 @@ import { scenario } from "#harness/vitest/scenario";
 import { variants } from "./scenario.ts";
 import { systems } from "./system.ts";
 
-scenario(variants.wireguard, (claim, given) => nodeEncryptionClaims(claim, given, systems.wireguard));
+scenario(variants.wireguard, (claim) => nodeEncryptionClaims(claim, systems.wireguard));
