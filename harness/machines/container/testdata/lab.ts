@@ -51,9 +51,10 @@ export function testRun(): MachineRun & { readonly journalled: Evidence[]; abort
 
 /** Any machine image that this engine has. */
 export async function prepared(): Promise<Prepared> {
-  const images = await (await engine()).docker.listImages();
-  const machineImage = images.flatMap(({ RepoTags }) => RepoTags ?? []).find((tag) => tag.startsWith("hardway-machine:"));
+  const tagged = await (await engine()).docker.listImages();
+  const machineImage = tagged.flatMap(({ RepoTags }) => RepoTags ?? []).find((tag) => tag.startsWith("hardway-machine:"));
   if (!machineImage)
     throw new LabBroken("this engine has no machine image yet", { look: "npx hardway up makes one" });
-  return { images: undefined as never, machineImage, artifacts: [], detail: {} };
+  const images = { machine: { packages: [] } } as unknown as Prepared["images"];
+  return { images, machineImage, artifacts: [], detail: {} };
 }
