@@ -30,12 +30,14 @@ export function seedOf(node: ResolvedNode, topology: ResolvedTopology, run: stri
 }
 
 /**
- * Runs before systemd. An engine gives containers without a network of its own no IPv6, so guests have none. The kubelet reads the clock of processors, which the kernel of User-mode Linux does not tell;
+ * Runs before systemd. An engine gives containers without a network of its own no IPv6, so guests have none; User-mode Linux has
+ * it as a module, which otherwise is loaded later. The kubelet reads the clock of processors, which the kernel of User-mode Linux does not tell;
  * containerd starts only where its store is a mount, which is so on machines of the cluster.
  */
 function guestScript(node: ResolvedNode): string {
   const clustered = node.role === "control-plane" || node.role === "worker";
   return `mount -o remount,noatime /
+modprobe ipv6
 for what in all default; do echo 1 > /proc/sys/net/ipv6/conf/$what/disable_ipv6; done
 ${guestNetwork(node)}
 name ${managed.mac} ${managed.name}
