@@ -41,8 +41,13 @@ type Judge = ReturnType<typeof judge>;
 /** A lab that is up. Whoever raised it must `lower` it. */
 export interface UpLab<N extends string = string> {
   readonly run: OwnedRun;
-  /** The lab and the judge for one claim: what is judged through them is journalled under its name. */
-  claim(test: string, options?: { readonly patience?: Duration }): { readonly lab: Lab<N> } & Judge;
+  /** By how much longer everything may take on its machines, see `paceOf`. */
+  readonly pace: number;
+  /** The lab and the judge for one claim: what is judged through them is journalled under its name. `signal` ends its waits. */
+  claim(
+    test: string,
+    options?: { readonly patience?: Duration; readonly signal?: AbortSignal },
+  ): { readonly lab: Lab<N> } & Judge;
   /** Judges an invariant over all that was seen since the machines came up. Throws like a claim. */
   always(invariant: Invariant<World>): Promise<void>;
   /** Keeps what explains a red or broken claim, within its own budget. Never throws. */
@@ -103,8 +108,10 @@ export async function raiseLab<T extends Topology>(
   const pace = paceOf(topology.nodes);
   const up: UpLab = {
     run,
-    claim(test, options) {
-      const judging = judge({ journal, test, signal: run.signal, folder: run.folder, pace, ...options });
+    pace,
+    claim(test, { signal: over, ...options } = {}) {
+      const signal = over ? AbortSignal.any([run.signal, over]) : run.signal;
+      const judging = judge({ journal, test, signal, folder: run.folder, pace, ...options });
       return { ...judging, lab: labOf(need(world), need(kube), judging) };
     },
     async always(invariant) {

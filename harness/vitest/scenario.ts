@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
-import { ms } from "#harness/judging/duration";
 import { outcomeOf, worst } from "#harness/judging/outcome";
 import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 import type { Measured } from "#harness/model/evidence";
@@ -14,12 +13,15 @@ import type { Duration } from "#harness/model/units";
 import { howToEnter } from "#harness/run/how-to-enter";
 import { countInterrupts } from "#harness/run/interrupt";
 import { raiseLab, type UpLab } from "#harness/run/lifecycle";
+import { inTime } from "./in-time.ts";
 import { skipUnsupported } from "./unsupported.ts";
 
 /** A lab may have to obtain and bake everything first: a cold build of all programs takes a quarter of an hour on 2 cores. */
 const bootBudget = 45 * 60_000;
 /** The longest claims wait for a hold time, a dead node and its return, each with a named wait of its own. */
-const claimBudget = 5 * 60_000;
+const claimBudget: Duration = "5m";
+/** Vitest knows nothing of the pace of VMs: a claim's time is kept here. */
+const noTimeout = 0;
 /** Collecting evidence and removing machines have budgets of their own, which add up to less. */
 const lowerBudget = 2 * 60_000;
 /** A signal that ended the run may be heard here a moment after vitest's word that it is cancelled: two ways to one process. */
@@ -40,7 +42,7 @@ export type Claim<N extends string> = ReturnType<UpLab<N>["claim"]> & {
 export type Claims<N extends string> = (
   sentence: string,
   judge: (claim: Claim<N>) => Promise<void>,
-  /** `within`: of a claim that does something long before it judges. Default 5 minutes. */
+  /** `within`: of a claim that does something long before it judges. Default 5 minutes. As waits, it is longer on VMs. */
   options?: { readonly within?: Duration },
 ) => void;
 
@@ -64,7 +66,7 @@ export function scenario<T extends Topology>(
     let up: UpLab<N> | undefined;
     let cause: unknown;
     const outcomes: Outcome[] = [];
-    /** Claims that vitest gave up, as it does when time is over or the run is cancelled, never end. */
+    /** Claims that vitest gave up, as it does when the run is cancelled, never end. */
     const begun = new Set<string>();
 
     beforeAll(async () => {
@@ -97,13 +99,17 @@ export function scenario<T extends Topology>(
       }
     }, lowerBudget);
 
-    const judged = (sentence: string, judge: (lab: UpLab<N>) => Promise<void>, timeout = claimBudget) =>
-      test(sentence, { timeout }, async (context) => {
+    const judged = (
+      sentence: string,
+      judge: (lab: UpLab<N>, signal: AbortSignal) => Promise<void>,
+      within = claimBudget,
+    ) =>
+      test(sentence, { timeout: noTimeout }, async (context) => {
         const lab = raised(up, cause, context);
         let failure: unknown;
         begun.add(sentence);
         try {
-          await judge(lab);
+          await inTime((signal) => judge(lab, signal), { within, pace: lab.pace, folder: lab.run.folder });
         } catch (error) {
           failure = error;
         }
@@ -125,7 +131,7 @@ export function scenario<T extends Topology>(
       });
 
     const claim: Claims<N> = (sentence, judge, { within } = {}) =>
-      judged(sentence, (lab) => judge(claimOf(lab, sentence)), within && ms(within));
+      judged(sentence, (lab, signal) => judge(claimOf(lab, sentence, { signal })), within);
     declareClaims(claim, givenOnce);
     for (const invariant of declared.always ?? []) judged(`always: ${invariant.claim}`, (lab) => lab.always(invariant));
   });
@@ -135,7 +141,7 @@ export function scenario<T extends Topology>(
 export function claimOf<N extends string>(
   lab: UpLab<N>,
   sentence: string,
-  options?: { readonly patience?: Duration },
+  options?: { readonly patience?: Duration; readonly signal?: AbortSignal },
 ): Claim<N> {
   const { journal } = lab.run;
   return {
