@@ -16,6 +16,11 @@ ff02::1	ip6-allnodes
 ff02::2	ip6-allrouters
 `;
 
+/** Nobody gets in to read the journal of a guest whose sshd does not start. */
+const tellsConsole = `[Service]
+StandardError=journal+console
+`;
+
 /** What makes a guest this machine and no other: unpacked over its root file system whenever it boots. */
 export function seedOf(node: ResolvedNode, topology: ResolvedTopology, run: string, keys: LabKeys): FileTree {
   const hosts = hostsOf(node, topology).map(({ name, address }) => `${address}\t${name}\n`);
@@ -25,6 +30,7 @@ export function seedOf(node: ResolvedNode, topology: ResolvedTopology, run: stri
     "/etc/resolv.conf": `nameserver ${noResolver}\n`,
     "/etc/machine-id": `${machineIdOf(run, node.name)}\n`,
     ...sshdKeys(keys),
+    "/etc/systemd/system/ssh.service.d/console.conf": tellsConsole,
     "/etc/hardway/guest": guestScript(node),
   };
 }
