@@ -2,9 +2,9 @@ import { nodeEncryptionClaims, nodesEncrypt } from "#fixtures/claims/node-encryp
 import { nodeEncryptionBreakages } from "#fixtures/claims/node-encryption.red";
 import { reddened } from "#harness/vitest/reddened";
 import { variants } from "./scenario.ts";
-import { systems } from "./system.ts";
+import { encrypted } from "./system.ts";
 
-reddened(variants.wireguard, (claim) => nodeEncryptionClaims(claim, systems.wireguard), {
-  sound: (it) => nodesEncrypt(it, systems.wireguard),
-  breakages: nodeEncryptionBreakages(systems.wireguard),
+reddened(variants.wireguard, (claim) => nodeEncryptionClaims(claim, encrypted), {
+  sound: (it) => nodesEncrypt(it, encrypted),
+  breakages: nodeEncryptionBreakages(encrypted),
 });
