@@ -75,8 +75,17 @@ function textOf(file: string): string {
 }
 
 function groupVariables(text: string, file: string): Readonly<Record<string, Variables>> {
-  const value: unknown = parse(text);
+  const value = yaml(text, file);
   const isMap = (what: unknown) => typeof what === "object" && what !== null && !Array.isArray(what);
   if (isMap(value) && Object.values(value as object).every(isMap)) return value as Record<string, Variables>;
   throw new Misdeclared(file, ["it does not say variables by group: group: {variable: value}"]);
+}
+
+/** As Ansible reads it: YAML 1.1. */
+function yaml(text: string, file: string): unknown {
+  try {
+    return parse(text, { version: "1.1" });
+  } catch (cause) {
+    throw new Misdeclared(file, [`it is neither JSON nor YAML: ${reasonOf(cause).split("\n")[0]}`]);
+  }
 }

@@ -6,7 +6,7 @@ export function asList({ hosts, groups }: Inventory): object {
   return { ...groups, _meta: { hostvars: hosts } };
 }
 
-/** An inventory file in YAML. */
+/** An inventory file in YAML 1.1, which Ansible reads: there `yes` and `12:30` are no text. */
 export function asYaml({ hosts, groups }: Inventory): string {
   const { all, ...others } = groups;
   const group = ({ hosts: names, children = [], vars }: Group) => ({
@@ -14,13 +14,14 @@ export function asYaml({ hosts, groups }: Inventory): string {
     ...(children.length > 0 && { children: Object.fromEntries(children.map((name) => [name, {}])) }),
     ...(vars && { vars }),
   });
-  return stringify({
+  const inventory = {
     all: {
       hosts,
       ...(all?.vars && { vars: all.vars }),
       children: Object.fromEntries(Object.entries(others).map(([name, members]) => [name, group(members)])),
     },
-  });
+  };
+  return stringify(inventory, { version: "1.1" });
 }
 
 /** An inventory file in Ansible's INI. */

@@ -34,6 +34,12 @@ test("the same as a file, in YAML and in INI", async () => {
   await expect(asIni(example)).toMatchFileSnapshot("testdata/example.ini");
 });
 
+test("a file in YAML keeps text that Ansible's YAML 1.1 would take for something else", () => {
+  const vars = { auto: "yes", mode: "off", at: "12:30", on: true };
+  const example = inventory(zone(), { cluster: "example", groupVars: { all: vars } });
+  expect(parse(asYaml(example), { version: "1.1" }).all.vars).toEqual(vars);
+});
+
 test("of two clusters in one zone neither inventory names a machine of the other", () => {
   const text = (cluster: string) => JSON.stringify(asList(inventory(zone(), { cluster })));
   expect(text("example")).not.toMatch(/stage|\.61"/);
