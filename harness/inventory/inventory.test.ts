@@ -90,6 +90,25 @@ test("everything is told at once: tags, an even number of etcd members, groups w
   ]);
 });
 
+test("names that Kubespray refuses, or that two members of etcd would have, are told", () => {
+  const servers = readServers(
+    JSON.stringify([
+      { name: "Node_1", address: "192.168.0.1", tags: ["etcd", "kube_control_plane"] },
+      { name: "node-2", address: "192.168.0.2", tags: ["etcd", "@etcd_member_name=etcd1"] },
+      { name: "node 3", address: "192.168.0.3", tags: ["etcd", "kube_node"] },
+      { name: "Jump_1", address: "192.168.0.4", tags: ["bastion"] },
+    ]),
+    "servers.json",
+  );
+  const refused =
+    "Kubespray takes names of lower-case letters, digits, - and . alone, with a letter or digit at both ends";
+  expect(problemsOf(() => inventory(servers))).toEqual([
+    `Node_1: ${refused}`,
+    `node 3: ${refused}`,
+    "several members of etcd would be called etcd1: give each an @etcd_member_name= of its own",
+  ]);
+});
+
 test("a machine of two clusters is told before anything else is asked", () => {
   const servers = readServers(
     JSON.stringify([{ name: "a", address: "192.168.0.1", tags: ["@cluster=x", "@cluster=y", "etcd"] }]),

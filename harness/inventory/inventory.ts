@@ -1,5 +1,5 @@
 import { Misdeclared } from "#harness/model/errors";
-import { groupName, serverProblems, type TaggedServer } from "./servers.ts";
+import { groupName, serverProblems, type TaggedServer, twice } from "./servers.ts";
 
 /** Variables of Ansible. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -37,7 +37,9 @@ export function inventory(servers: readonly TaggedServer[], options: InventoryOp
   const problems = [
     ...serverProblems(servers),
     ...own.flatMap((server) => memberProblems(server, bastions)),
+    ...own.flatMap(nameProblems),
     ...clusterProblems(groups),
+    ...etcdNameProblems(own),
     ...Object.keys(groupVars)
       .filter((group) => group !== "all" && group !== "k8s_cluster" && !groups.has(group))
       .map((group) => `variables of the group ${group}: no machine is in it`),
@@ -102,6 +104,8 @@ const titleOf = (cluster: string | undefined): string =>
 /** Kubespray's own groups of machines. */
 const kubesprayGroups = ["kube_control_plane", "kube_node", "etcd", "calico_rr", "bastion"] as const;
 
+const isKubesprays = (group: string): boolean => kubesprayGroups.some((known) => known === group);
+
 interface Cluster {
   readonly cluster: string | undefined;
   readonly own: readonly TaggedServer[];
@@ -145,7 +149,7 @@ function groupsOf(own: readonly TaggedServer[]): ReadonlyMap<string, readonly st
 /** Tags that are nearly one of Kubespray's groups, and a machine that Kubespray would do nothing with. */
 function memberProblems(server: TaggedServer, bastions: readonly (TaggedServer | string | undefined)[]): string[] {
   const { name, groups } = server;
-  const others = groups.filter((group) => !kubesprayGroups.some((known) => known === group));
+  const others = groups.filter((group) => !isKubesprays(group));
   const misspelt = others.flatMap((group) => {
     const meant = kubesprayGroups.find((known) => lettersOf(known) === lettersOf(group));
     return meant === undefined ? [] : [`${name}: ${group} is no group of Kubespray's; that is ${meant}`];
@@ -157,6 +161,26 @@ function memberProblems(server: TaggedServer, bastions: readonly (TaggedServer |
 
 /** `kube_nodes`, `KubeNode` and `kube_node` have the same. */
 const lettersOf = (group: string): string => group.toLowerCase().replaceAll("_", "").replace(/s$/, "");
+
+/** The same expression as Kubespray's roles/kubernetes/preinstall, which asks once machines have been changed. */
+const nodeName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+const nameProblems = ({ name, groups }: TaggedServer): string[] =>
+  nodeName.test(name) || !groups.some((group) => group !== "bastion" && isKubesprays(group))
+    ? []
+    : [
+        `${name}: Kubespray takes names of lower-case letters, digits, - and . alone, with a letter or digit at both ends`,
+      ];
+
+/** Members of etcd that would have one name. One that is given none is called by its place among them. */
+function etcdNameProblems(own: readonly TaggedServer[]): string[] {
+  const names = own
+    .filter(({ groups }) => groups.includes("etcd"))
+    .map(({ etcdMemberName }, index) => etcdMemberName ?? `etcd${index + 1}`);
+  return twice(names).map(
+    (name) => `several members of etcd would be called ${name}: give each an @etcd_member_name= of its own`,
+  );
+}
 
 function clusterProblems(groups: ReadonlyMap<string, readonly string[]>): string[] {
   const size = (group: string) => groups.get(group)?.length ?? 0;

@@ -124,6 +124,7 @@ export function tagged(server: Server): TaggedServer {
   return { ...server, ...said, groups, inSshConfig: server.tags.includes("@sshconfig"), problems };
 }
 
-const twice = (words: readonly string[]): string[] => [
+/** Those that are there more than once, each once. */
+export const twice = (words: readonly string[]): string[] => [
   ...new Set(words.filter((word, index) => words.indexOf(word) !== index)),
 ];
