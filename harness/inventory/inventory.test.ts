@@ -59,6 +59,23 @@ test("a machine of another cluster is nobody's bastion", () => {
   ]);
 });
 
+test("a bastion's address of IPv6 is in brackets, without which ssh takes it for a port", () => {
+  const servers = readServers(
+    JSON.stringify([
+      { name: "jump", address: "192.168.0.5", publicAddress: "2001:db8::5", tags: ["bastion", "@ssh_user=admin"] },
+      {
+        name: "a",
+        address: "192.168.0.1",
+        tags: ["@cluster=x", "etcd", "kube_control_plane", "kube_node", "@ssh_bastion_group=bastion"],
+      },
+    ]),
+    "servers.json",
+  );
+  expect(inventory(servers).hosts.a).toMatchObject({
+    ansible_ssh_common_args: "-o ProxyJump=admin@[2001:db8::5]",
+  });
+});
+
 test("several clusters and no choice, or one that is not there, is refused", () => {
   expect(problemsOf(() => inventory(zone()))).toEqual([
     "they are of several clusters, example, stage: say which with --cluster or HARDWAY_CLUSTER",

@@ -220,6 +220,8 @@ function variablesOf(server: TaggedServer, bastion: TaggedServer | undefined): V
   };
 }
 
-/** `user@address`, as ssh takes a jump host. */
-export const placeOf = ({ sshUser, publicAddress, address }: TaggedServer): string =>
-  `${sshUser === undefined ? "" : `${sshUser}@`}${publicAddress ?? address}`;
+/** `user@address`, as ssh takes a jump host: an address of IPv6 in brackets. */
+export function placeOf({ sshUser, publicAddress, address }: TaggedServer): string {
+  const host = publicAddress ?? address;
+  return `${sshUser === undefined ? "" : `${sshUser}@`}${host.includes(":") ? `[${host}]` : host}`;
+}
