@@ -15,7 +15,7 @@ export interface Server {
 
 /** What the tags of a server say. */
 export interface TaggedServer extends Server {
-  /** `@cluster=`: one that has none belongs to no cluster, and is in an inventory only as somebody's bastion. */
+  /** `@cluster=`: where others have one, one without belongs to no cluster, and is in an inventory only as somebody's bastion. */
   readonly cluster?: string;
   /** `@instance-type=`. */
   readonly instanceType?: string;
