@@ -1,4 +1,5 @@
 import { within } from "#harness/judging/within";
+import { LabBroken } from "#harness/model/errors";
 import type { Shell } from "#harness/model/machines";
 import type { FileTree } from "#harness/model/units";
 import { ownerText, parseOwner, thisOwner } from "#harness/run/owner";
@@ -75,12 +76,15 @@ find /etc -xdev ! -type f -printf 'file %p %l\\n'
 find /opt /usr/local /root /var/lib -xdev -maxdepth 2 \\( -path ${shelf} -o -path '/var/lib/containerd/*' \\) -prune -o -printf 'path %p\\n'
 } 2>/dev/null | sort -u`;
 
-/** Writes down what a machine is, before anything is done to it. */
-export async function writeDown(sh: Shell, run: string): Promise<void> {
+/**
+ * Writes down what a machine is, before anything is done to it. Whole or not at all: modules that are not in `before` are
+ * taken out of the kernel when it is given back.
+ */
+export async function writeDown(sh: Shell, run: string, signal?: AbortSignal): Promise<void> {
   await sh(
-    `cd ${quoted(folderOf(run))} && mkdir -p undo kept && touch made && ${look} > before &&
-grep '^sysctl ' before | cut -d' ' -f2- > sysctls; hostname > hostname`,
-    { within: within.machineReturned.within },
+    `cd ${quoted(folderOf(run))} && mkdir -p undo kept && touch made && ${look} > looked &&
+grep '^sysctl ' looked | cut -d' ' -f2- > sysctls && hostname > hostname && mv looked before`,
+    { within: within.machineReturned.within, ...(signal && { signal }) },
   );
 }
 
@@ -90,25 +94,35 @@ export async function putOnLoan(sh: Shell, run: string, files: FileTree): Promis
   await putFiles(sh, files);
 }
 
-/** Of a path that is not there, the highest folder that is not there either is what the lab makes. */
+/**
+ * Of a path that is not there, the highest folder that is not there either is what the lab makes. A file is kept once all of
+ * it is: half of one, as a full disk leaves it, would be put back over the whole one.
+ */
 const keeping = `set -e
 cd /
 folder=$1
 shift
 is_made() { while read -r made; do case "$1" in "$made" | "$made"/*) return 0 ;; esac; done <"$folder/made"; return 1; }
 for path; do
-  if is_made "$path" || [ -e "$folder/kept$path" ]; then continue; fi
-  if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents "$path" "$folder/kept"; continue; fi
+  if is_made "$path" || [ -e "$folder/kept$path" ] || [ -L "$folder/kept$path" ]; then continue; fi
+  if [ -e "$path" ] || [ -L "$path" ]; then
+    cp -a "$path" "$folder/copy.$$"
+    mkdir -p "$(dirname "$folder/kept$path")"
+    mv -T "$folder/copy.$$" "$folder/kept$path"
+    continue
+  fi
   while above=$(dirname "$path"); [ ! -e "$above" ]; do path=$above; done
   echo "$path" >>"$folder/made"
 done`;
 
 let told = 0;
 
-/** Writes down on a machine what is to be run on it when it is given back. */
+/** Writes down on a machine what is to be run on it when it is given back: all of it, or nothing is run. */
 export async function writeUndo(sh: Shell, run: string, what: string, script: string): Promise<void> {
   const nth = `${Date.now()}-${String(told++).padStart(6, "0")}`;
-  await putFiles(sh, { [`${folderOf(run)}/undo/${nth}`]: `# ${what}\n${script}\n` });
+  const draft = `${folderOf(run)}/told/${nth}`;
+  await putFiles(sh, { [draft]: `# ${what}\n${script}\n` });
+  await sh(["mv", draft, `${folderOf(run)}/undo/${nth}`]);
 }
 
 /**
@@ -118,29 +132,45 @@ export async function writeUndo(sh: Shell, run: string, what: string, script: st
  * returns nothing.
  */
 export async function giveBack(sh: Shell, run: string): Promise<string[]> {
-  const { stdout } = await sh(["/bin/sh", "-c", givingBack, "sh", folderOf(run)], {
-    within: within.machineReturned.within,
+  const { exitCode, stdout, stderr } = await sh(
+    ["env", "HARDWAY_GIVES_BACK=1", "/bin/sh", "-c", givingBack, "sh", folderOf(run)],
+    { within: within.machineReturned.within, ok: "any" },
+  );
+  if (exitCode === 0) return stdout.split("\n").filter(Boolean);
+  throw new LabBroken("could not be brought back to what it was", {
+    seen: stderr.trim() || `exit code ${exitCode}`,
+    look: `${folderOf(run)} on it, where its files are kept`,
   });
-  return stdout.split("\n").filter(Boolean);
 }
 
+/**
+ * Who comes second waits, and finds the folder gone. A run that wrote nothing down was refused the machine, and what runs
+ * there is another's. Files that cannot be put back are kept for the next time.
+ */
 const givingBack = `cd "$1" 2>/dev/null || exit 0
+exec 9<.
+flock 9
+[ -e "$1" ] || exit 0
 ${unload}
-for process in /proc/[0-9]*; do
-  mark=$(tr '\\0' '\\n' <$process/environ 2>/dev/null | grep '^HARDWAY_EXEC=') || continue
-  [ "$mark" = "HARDWAY_EXEC=$HARDWAY_EXEC" ] || kill -KILL "\${process#/proc/}" 2>/dev/null
+[ ! -e made ] || for process in /proc/[0-9]*; do
+  marks=$(tr '\\0' '\\n' 2>/dev/null <$process/environ | grep -E '^HARDWAY_(EXEC|GIVES_BACK)=') || continue
+  case "$marks" in *HARDWAY_GIVES_BACK=*) ;; *) kill -KILL "\${process#/proc/}" 2>/dev/null ;; esac
 done
 for undo in $(ls -r undo 2>/dev/null); do
-  timeout 120 /bin/sh undo/$undo >said 2>&1 ||
+  timeout 120 /bin/sh undo/$undo >said 2>&1 9<&- ||
     echo "not undone: $(sed -n '1s/^# //p' undo/$undo): exit code $?: $(tail -n 2 said | tr '\\n' ' ')"
 done
-[ ! -d kept ] || (cd kept && find . ! -type d | while read -r file; do cp -a "$file" "/$file"; done)
+lost=
+[ ! -d kept ] || (cd kept && find . ! -type d | {
+  while read -r file; do mkdir -p "/\${file%/*}" && cp -a --remove-destination "$file" "/$file" || lost=1; done
+  [ ! "$lost" ]
+}) || lost=1
 [ ! -e made ] || while read -r path; do rm -rf "$path"; done <made
 [ ! -e hostname ] || hostname "$(cat hostname)"
 [ ! -e sysctls ] || { sysctl -e -q -p sysctls; sysctl -e -q -p sysctls; } >/dev/null 2>&1
-[ ! -e before ] || sed -n 's/^swap //p' before | while read -r swap; do swapon "$swap" 2>/dev/null; done
+[ ! -s before ] || sed -n 's/^swap //p' before | while read -r swap; do swapon "$swap" 2>/dev/null; done
 systemctl daemon-reload
-if [ -e before ]; then
+if [ -s before ]; then
   had=$(sed -n 's/^module //p' before)
   unload "$had"
   ${look} >after
@@ -148,6 +178,7 @@ if [ -e before ]; then
   comm -13 before after | sed 's/^/new: /'
   comm -23 before after | sed 's/^/gone: /'
 fi
+[ ! "$lost" ] || exit 1
 cd /
 rm -rf "$1"
 rmdir --ignore-fail-on-non-empty ${shelf}`;
