@@ -1,6 +1,9 @@
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { LabBroken, Misdeclared, reasonOf, Unsupported } from "#harness/model/errors";
 import type { FeatureReport, Features } from "#harness/model/features";
 import type { Fabric, MachineBackend, Prepared, RaisedLab, Shell } from "#harness/model/machines";
+import type { Progress } from "#harness/model/progress";
 import type { Journal, Run } from "#harness/model/run";
 import type { ResolvedNode, ResolvedTopology } from "#harness/model/topology";
 import { type Borrowed, forgetRun, listRuns, registerRun } from "#harness/run/registry";
@@ -32,7 +35,7 @@ export function sshBackend(inventory: Inventory): MachineBackend {
       return surveyed;
     },
     prepare: async (images) => ({ images, machineImage: "none", artifacts: [], detail: {} }),
-    raise: (topology, _prepared: Prepared, run) => raise(inventory, topology, run),
+    raise: (topology, _prepared: Prepared, run, progress) => raise(inventory, topology, run, progress),
     sweep: () => sweep(inventory),
     leftovers: () =>
       onEach(inventory, async (name, sh) =>
@@ -42,16 +45,21 @@ export function sshBackend(inventory: Inventory): MachineBackend {
 }
 
 async function sweep(inventory: Inventory): Promise<string[]> {
+  const dead = listRuns().filter(({ state }) => state === "dead");
   const swept = await onEach(inventory, async (name, sh) => {
-    const dead = (await marksOn(sh)).filter(({ state }) => state === "dead");
-    const lines = await Promise.all(
-      dead.map(async ({ run }) => [`given back, run ${run}: its process ended`, ...(await giveBack(sh, run))]),
-    );
-    return lines.flat().map((line) => `${name}: ${line}`);
+    const lines: string[] = [];
+    for (const { run, state } of await marksOn(sh))
+      if (state === "dead") lines.push(`given back, run ${run}: its process ended`, ...(await giveBack(sh, run)));
+    return lines.map((line) => `${name}: ${line}`);
   });
-  for (const { id, state, borrowed } of listRuns())
-    if (state === "dead" && borrowed?.topology.nodes.every(({ name }) => inventory.has(name))) forgetRun(id);
+  for (const { id, borrowed } of dead) if (borrowed && isOf(inventory, borrowed)) forgetRun(id);
   return swept;
+}
+
+/** Whether all machines of a lab are of this inventory: those of another one may have the same names. */
+function isOf(inventory: Inventory, { machines, topology }: Borrowed): boolean {
+  const known = inventoryOf(machines);
+  return topology.nodes.every(({ name }) => isDeepStrictEqual(inventory.get(name), known.get(name)));
 }
 
 export interface BorrowedLab extends RaisedLab {
@@ -89,7 +97,7 @@ export async function returnBorrowed(
         return { otherwise: await onEach(inventory, back, [name]), lost: [] };
       } catch (error) {
         if (!(error instanceof LabBroken)) throw error;
-        return { otherwise: [], lost: [`not given back: ${reasonOf(error).split("\n")[0]}`] };
+        return { otherwise: [], lost: [`not given back: ${whyLost(name, error)}`] };
       }
     }),
   );
@@ -103,6 +111,13 @@ export async function returnBorrowed(
     });
   forgetRun(id);
   return { otherwise, lost };
+}
+
+/** In one line: which machine, what went wrong, and what was seen of that. */
+function whyLost(name: string, error: LabBroken): string {
+  const [what = ""] = reasonOf(error).split("\n");
+  const seen = error.particulars.seen?.trim().split("\n").at(-1);
+  return [...(what.startsWith(`${name}: `) ? [] : [name]), what, ...(seen ? [seen] : [])].join(": ");
 }
 
 const inventoryOf = (machines: readonly InventoryMachine[]): Inventory =>
@@ -126,7 +141,12 @@ async function survey(inventory: Inventory): Promise<Features> {
   const bastions = new Set([...inventory.values()].map(({ bastion }) => bastion));
   const tried = await onEach(
     inventory,
-    async (name, sh) => [{ name, reports: await leavingNoModules(sh, () => tryFeatures(sh, "/var/lib")) }],
+    async (name, sh) => {
+      const trying = () => tryFeatures(sh, "/var/lib");
+      // A run that has the machine may load modules meanwhile; it takes out those of the survey when it gives the machine back.
+      const isFree = (await marksOn(sh)).length === 0;
+      return [{ name, reports: await (isFree ? leavingNoModules(sh, trying) : trying()) }];
+    },
     [...inventory.keys()].filter((name) => !bastions.has(name)),
   );
   const features = new Map<FeatureReport["feature"], FeatureReport>([
@@ -143,7 +163,12 @@ async function survey(inventory: Inventory): Promise<Features> {
 }
 
 /** Throws `Misdeclared` with everything that the machines are not, before anything is done to them. */
-async function raise(inventory: Inventory, topology: ResolvedTopology, run: Run): Promise<RaisedLab> {
+async function raise(
+  inventory: Inventory,
+  topology: ResolvedTopology,
+  run: Run,
+  progress: Progress,
+): Promise<RaisedLab> {
   const missing = topology.nodes.filter(({ name }) => !inventory.has(name));
   if (missing.length > 0)
     throw new Misdeclared(
@@ -160,16 +185,22 @@ async function raise(inventory: Inventory, topology: ResolvedTopology, run: Run)
   }
   const borrowed: Borrowed = { machines: [...inventory.values()], topology };
   registerRun(run, borrowed);
-  const claims = await Promise.allSettled(list.map((machine) => claim(machine, run)));
-  const refused = claims.find((result) => result.status === "rejected");
   const release = async () => {
     await letGo();
     const { otherwise } = await returnBorrowed(run.id, borrowed);
-    if (otherwise.length > 0) run.journal.attach("not-as-before.txt", `${otherwise.join("\n")}\n`);
+    if (otherwise.length === 0) return;
+    const file = run.journal.attach("not-as-before.txt", `${otherwise.join("\n")}\n`);
+    progress
+      .begin("give machines back")
+      .failed(`not all is as before: ${otherwise[0]}; all of it: ${join(run.folder, file)}`);
   };
-  if (refused) {
+  const claims = await Promise.allSettled(list.map((machine) => claim(machine, run)));
+  try {
+    for (const claimed of claims) if (claimed.status === "rejected") throw claimed.reason;
+    run.signal.throwIfAborted();
+  } catch (error) {
     await release();
-    throw refused.reason;
+    throw error;
   }
   return { machines, fabric: nobodysWires, letGo, [Symbol.asyncDispose]: release };
 }
@@ -186,27 +217,34 @@ async function networkOf({ sysctls }: ResolvedNode, sh: Shell): Promise<OwnNetwo
   return { links, routes, sysctls: Object.fromEntries(values) };
 }
 
-/** Throws `LabBroken` when another run uses the machine. */
+/** Throws `LabBroken` when another run uses the machine, or ended since it was swept and did not give it back. */
 async function claim({ name, sh }: SshMachine, run: Run): Promise<void> {
   await mark(sh, run.id);
-  const others = (await marksOn(sh)).filter((mark) => mark.run !== run.id && mark.state !== "dead");
-  if (others.length === 0) return writeDown(sh, run.id);
+  const others = (await marksOn(sh)).filter((mark) => mark.run !== run.id);
+  if (others.length === 0) return writeDown(sh, run.id, run.signal);
   await unmark(sh, run.id);
   throw new LabBroken("another run uses this machine", {
     who: name,
     seen: others.map((other) => `${other.run} (${other.state})`).join("\n"),
-    look: "npx hardway down <run>",
+    look: "npx hardway down <run>, on the computer that raised it",
   });
 }
 
-/** What each machine is asked, over connections of its own, and all answers together. Default: all machines. */
+/**
+ * What each machine is asked, over connections of its own, and all answers together. Default: all machines. Throws when all
+ * have answered that do: none is left in the middle because of another.
+ */
 async function onEach<T>(
   inventory: Inventory,
   ask: (name: string, sh: Shell) => Promise<readonly T[]>,
   names: readonly string[] = [...inventory.keys()],
 ): Promise<T[]> {
   await using reach = new Reach(inventory);
-  return (await Promise.all(names.map((name) => ask(name, sshShell(reach.to(name), silent))))).flat();
+  const answers = await Promise.allSettled(names.map(async (name) => ask(name, sshShell(reach.to(name), silent))));
+  return answers.flatMap((answer) => {
+    if (answer.status === "rejected") throw answer.reason;
+    return answer.value;
+  });
 }
 
 const refuse = (what: string) => async (): Promise<never> => {

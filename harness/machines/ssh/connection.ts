@@ -113,8 +113,13 @@ export class SshConnection implements AsyncDisposable {
           link.room = link.sessions;
           continue;
         }
-        const what = link.lost ? "the connection was lost as a command began" : "sshd does not begin a command";
-        throw new LabBroken(what, { who: this.who, seen: reasonOf(cause), cause });
+        const refused =
+          kind === "session" ? "sshd does not begin a command" : "sshd does not connect it to another machine";
+        throw new LabBroken(link.lost ? "the connection was lost as a command began" : refused, {
+          who: this.who,
+          seen: reasonOf(cause),
+          cause,
+        });
       }
     }
   }

@@ -1,82 +1,15 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, type Socket } from "node:net";
-import ssh2, { type Connection, type ServerChannel } from "ssh2";
+import ssh2, { type ServerChannel } from "ssh2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LabBroken } from "#harness/model/errors";
 import type { Evidence } from "#harness/model/evidence";
 import type { Shell } from "#harness/model/machines";
 import { fingerprintOf, SshConnection, type SshPeer } from "./connection.ts";
 import { sshShell } from "./shell.ts";
+import { type Answer, hostKey, say, sshd } from "./testdata/sshd.ts";
 
-const { Server, utils } = ssh2;
-const hostKey = utils.generateKeyPairSync("ed25519");
+const { utils } = ssh2;
 const otherHostKey = utils.generateKeyPairSync("ed25519");
-const userKey = utils.generateKeyPairSync("ed25519");
 const otherUserKey = utils.generateKeyPairSync("ed25519");
-
-type Answer = (channel: ServerChannel, line: string, connection: Connection) => void;
-
-/** An sshd whose commands do what the test says. */
-async function sshd(answer: Answer, { maxSessions = 10 } = {}) {
-  const sockets = new Set<Socket>();
-  let connections = 0;
-  const allowed = utils.parseKey(userKey.public);
-  if (allowed instanceof Error) throw allowed;
-  const server = new Server({ hostKeys: [hostKey.private] }, (connection) => {
-    connections++;
-    let sessions = 0;
-    connection.on("error", () => undefined);
-    connection.on("authentication", (context) => {
-      if (context.method !== "publickey" || !context.key.data.equals(allowed.getPublicSSH()))
-        return context.reject(["publickey"]);
-      context.accept();
-    });
-    connection.on("session", (accept, reject) => {
-      if (sessions === maxSessions) return reject();
-      sessions++;
-      accept().on("exec", (start, _, { command }) => {
-        const channel = start();
-        channel.once("close", () => {
-          sessions--;
-        });
-        answer(channel, command, connection);
-      });
-    });
-  });
-  server.on("connection", () => undefined);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    get connections() {
-      return connections;
-    },
-    peer: (changes: Partial<SshPeer> = {}): SshPeer => ({
-      connect: async () => {
-        const socket = connect(port, "127.0.0.1");
-        sockets.add(socket);
-        await once(socket, "connect");
-        return socket;
-      },
-      user: "root",
-      privateKey: userKey.private,
-      hostKeys: [hostKey.public],
-      ...changes,
-    }),
-    cutPower: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-    close: () => server.close(),
-  };
-}
-
-const say =
-  (stdout: string, code = 0): Answer =>
-  (channel) => {
-    channel.write(stdout);
-    channel.exit(code);
-    channel.end();
-  };
 
 const undone: (() => unknown)[] = [];
 let journal: Evidence[];
@@ -243,4 +176,11 @@ test("a command that takes too long is killed by its mark, and told", async () =
   expect(killer).toContain(`grep -lsF ${mark} `);
   expect(killer).toContain("kill -KILL");
   expect(journal).toMatchObject([{ command: "sleep 60", exitCode: 137 }]);
+});
+
+test("a bastion that does not reach the machine behind it is told of as that", async () => {
+  const { connection } = await machine(say(""));
+  await expect(connection.forward("192.0.2.11", 22)).rejects.toThrow(
+    /^k8s-node-01: sshd does not connect it to another machine\n +seen: +\(SSH\) Channel open failure/,
+  );
 });
