@@ -66,9 +66,9 @@ async function tcpTo(host: string, port: number): Promise<Duplex> {
   }
 }
 
-/** What a command's standard input and output are connected to; it is ended with the connection. */
+/** What a command's standard input and output are connected to; it is ended with the connection, and not by Ctrl-C before that. */
 function through(command: string): Duplex {
-  const proxy = spawn("/bin/sh", ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "inherit"] });
+  const proxy = spawn("/bin/sh", ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   const both = Duplex.from({ readable: proxy.stdout, writable: proxy.stdin });
   proxy.once("error", (error) => both.destroy(error));
   // Who uses it is told by ssh that it is lost, also when it is written to once more.
