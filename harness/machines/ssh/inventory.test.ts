@@ -43,6 +43,7 @@ machines:
   d: { address: 192.0.2.14, hostKeys: "${key}", bastion: e }
   e: { address: 192.0.2.15, hostKeys: "${key}", bastion: d }
   f: { hostKeys: "${key}", bastion: a, proxyCommand: "nc f 22", identityFile: 7 }
+  g: { hostKeys: [], proxyCommand: "ssh -W %h:%p jump" }
 `;
   expect(() => readInventory(text, "inventory.yaml")).toThrowErrorMatchingInlineSnapshot(`
     [Misdeclared: inventory.yaml is misdeclared:
@@ -55,6 +56,8 @@ machines:
       - c: its bastion "nobody" is no other machine of the inventory
       - f: it has no identityFile, the private key that it lets in
       - f: it has a bastion and a proxyCommand: it can have one
+      - g: it has no hostKeys, by which it is known again: \`ssh-keyscan <address>\` shows them, from where you trust the way
+      - g: its proxyCommand has tokens such as %h, which are not replaced here: write address, port and user out
       - d: its bastions lead back to itself: d → e → d
       - e: its bastions lead back to itself: e → d → e]
   `);

@@ -19,7 +19,7 @@ export interface InventoryMachine {
   readonly hostKeys: readonly string[];
   /** The machine of the inventory through which it is reached. */
   readonly bastion?: string;
-  /** Line of shell whose standard input and output are the connection, as in ssh_config(5). */
+  /** Line of shell whose standard input and output are the connection, as in ssh_config(5) without its tokens. */
   readonly proxyCommand?: string;
 }
 
@@ -92,13 +92,16 @@ function problemsOf(name: string, said: Said, machines: Said): string[] {
       ? []
       : ["it has a bastion and a proxyCommand: it can have one"]),
     ...(proxyCommand === undefined || isText(proxyCommand) ? [] : ["its proxyCommand is no line of shell"]),
+    ...(isText(proxyCommand) && /%[hprn]/.test(proxyCommand)
+      ? ["its proxyCommand has tokens such as %h, which are not replaced here: write address, port and user out"]
+      : []),
   ];
 }
 
 const hostKey = /^(SHA256:[A-Za-z0-9+/]{43}|(ssh-|ecdsa-)\S+ AAAA\S+( .*)?)$/;
 
 function hostKeyProblems(hostKeys: unknown): string[] {
-  if (hostKeys === undefined)
+  if (listOf(hostKeys ?? []).length === 0)
     return [
       "it has no hostKeys, by which it is known again: `ssh-keyscan <address>` shows them, from where you trust the way",
     ];
