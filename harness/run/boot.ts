@@ -10,9 +10,11 @@ import type { Kube, KubeObject } from "#harness/model/kube";
 import type { Machine } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Scenario, World } from "#harness/model/scenario";
-import { softwareOf } from "#harness/model/software";
+import { type Software, softwareOf } from "#harness/model/software";
+import type { ResolvedTopology } from "#harness/model/topology";
 import { networkedNodes } from "#harness/provision/nodes";
 import { runSteps } from "#harness/provision/run-steps";
+import { unitsAsTheyWere } from "#harness/provision/units";
 
 const isReady = defineCheck("apiServerReady", () => ({
   claim: "says it is ready",
@@ -37,6 +39,15 @@ const readyNodes = (kube: Kube) => ({
       .filter(({ status }) => status?.conditions?.some((c) => c.type === "Ready" && c.status === "True"))
       .map(({ metadata }) => metadata.name),
 });
+
+/** Daemons with their files, enabled and started; a machine that stays after the lab is told how they end. */
+export async function start(software: Software, machine: Machine, topology: ResolvedTopology): Promise<void> {
+  const { title, units } = software;
+  await machine.whenReturned?.(title, (await machine.sh(unitsAsTheyWere(units))).stdout);
+  await machine.put(software.files(machine.node, topology));
+  await machine.sh("systemctl daemon-reload");
+  for (const unit of units) await machine.sh(`systemctl enable --now ${unit}`);
+}
 
 /**
  * From machines to a system that is ready: their software, cluster and add-ons at once, each as early as it can. Returns the
@@ -80,11 +91,7 @@ export async function boot(
   const startSoftware = async (machine: Machine) => {
     const software = softwareOf(machine.node);
     if (!software) return;
-    await timed(`start ${software.title}`, machine.name, async () => {
-      await machine.put(software.files(machine.node, topology));
-      await machine.sh("systemctl daemon-reload");
-      for (const unit of software.units) await machine.sh(`systemctl enable --now ${unit}`);
-    });
+    await timed(`start ${software.title}`, machine.name, () => start(software, machine, topology));
   };
 
   const first = machines.get(topology.nodes.find((node) => node.role === "control-plane")?.name ?? "");
