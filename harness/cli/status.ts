@@ -1,19 +1,23 @@
 import { screenProgress } from "../host/progress.ts";
 import { containerBackend } from "../machines/container/backend.ts";
 import { folderOf } from "../machines/ssh/loan.ts";
-import { reasonOf } from "../model/errors.ts";
+import { LabBroken, reasonOf } from "../model/errors.ts";
 import { lowerLab } from "../run/attach.ts";
 import { listRuns } from "../run/registry.ts";
 import { exitCodes } from "./exit.ts";
-import { chooseRun } from "./labs.ts";
+import { chooseRun, type ListedRun } from "./labs.ts";
 import { print, since, table } from "./print.ts";
 
 /** Prints the labs that are up; with `leftovers` all that the engine holds of any run, and machines that are not given back. */
 export async function status({ leftovers = false }: { readonly leftovers?: boolean }): Promise<number> {
   if (leftovers) {
-    const lines = [...(await containerBackend().leftovers()), ...borrowedMachines()];
-    print(lines.length > 0 ? lines.join("\n") : "nothing is left over");
-    return lines.length > 0 ? exitCodes.violates : exitCodes.conforms;
+    const borrowed = borrowedMachines();
+    if (borrowed.length > 0) print(borrowed.join("\n"));
+    const lines = await containerBackend().leftovers();
+    if (lines.length > 0) print(lines.join("\n"));
+    const none = borrowed.length + lines.length === 0;
+    if (none) print("nothing is left over");
+    return none ? exitCodes.conforms : exitCodes.violates;
   }
   const runs = listRuns();
   if (runs.length === 0) print("no lab is up");
@@ -47,7 +51,7 @@ export async function down(
   const failures: unknown[] = [];
   const runs = all
     ? listRuns().filter(({ state, borrowed }) => state === "kept" || (borrowed && state === "dead"))
-    : [chooseRun(wanted)];
+    : [wanted === undefined ? notInUse(chooseRun(wanted)) : chooseRun(wanted)];
   for (const { id } of runs) {
     const line = progress.begin("take down", id);
     try {
@@ -62,12 +66,25 @@ export async function down(
   }
   if (left.length > 0) print(left.join("\n"));
   if (all) {
-    const swept = await containerBackend().sweep();
-    if (swept.length > 0) print(swept.join("\n"));
-    if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
+    try {
+      const swept = await containerBackend().sweep();
+      if (swept.length > 0) print(swept.join("\n"));
+      if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
+    } catch (error) {
+      failures.push(error);
+    }
   }
   if (failures.length > 0) throw failures[0];
   return left.length > 0 ? exitCodes.violates : exitCodes.conforms;
+}
+
+/** Throws `LabBroken` where a test, or another command, has the lab. */
+function notInUse(run: ListedRun): ListedRun {
+  if (run.state !== "up") return run;
+  throw new LabBroken("a process that runs uses this lab, and takes it down itself", {
+    who: run.id,
+    look: `npx hardway down ${run.id}, if it is to go all the same`,
+  });
 }
 
 /** What is still so on machines that were given up. */
