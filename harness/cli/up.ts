@@ -4,6 +4,8 @@ import { everyBackend } from "../run/backends.ts";
 import { howToEnter } from "../run/how-to-enter.ts";
 import { countInterrupts, interruptSignals } from "../run/interrupt.ts";
 import { raiseLab } from "../run/lifecycle.ts";
+import { ownerText, thisOwner } from "../run/owner.ts";
+import { findRun, listRuns } from "../run/registry.ts";
 import { exitCodes, interrupted } from "./exit.ts";
 import { loadScenario } from "./scenarios.ts";
 
@@ -38,12 +40,20 @@ export async function up(folder: string, { variant, until, inventory }: UpOption
       await lab.lower({ outcome: by ? "broken" : "conforms", keep: by === undefined, ...(by && { because: by }) });
     } finally {
       // Also when letting go of it failed: it stays up all the same.
-      if (by === undefined) process.stdout.write(howToEnter(scenario, lab.run, until));
+      if (findRun(lab.run.id)?.kept) process.stdout.write(howToEnter(scenario, lab.run, until));
     }
   } catch (error) {
     if (by === undefined) throw error;
   }
   if (by === undefined) return exitCodes.conforms;
-  process.stderr.write(`hardway: ${scenario.id}: interrupted by ${by}, nothing of it is up\n`);
+  process.stderr.write(`hardway: ${scenario.id}: interrupted by ${by}, ${leftNow()}\n`);
   return interrupted[by];
+}
+
+/** What this process raised and could not lower: a run is known until all its machines are gone, or given back. */
+function leftNow(): string {
+  const me = ownerText(thisOwner());
+  const left = listRuns().filter(({ owner }) => ownerText(owner) === me);
+  if (left.length === 0) return "nothing of it is up";
+  return `and not all of it could be taken down: ${left.map(({ id }) => `npx hardway down ${id}`).join(", ")}`;
 }

@@ -1,7 +1,12 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
 import { silentProgress } from "#harness/host/progress";
+import { Unsupported } from "#harness/model/errors";
 import type { Feature, FeatureReport } from "#harness/model/features";
-import type { MachineBackend } from "#harness/model/machines";
+import type { MachineBackend, RaisedLab } from "#harness/model/machines";
+import type { Progress } from "#harness/model/progress";
 import { scenario } from "#harness/topology/testdata/metallb-bgp";
 import { ending, raiseLab } from "./lifecycle.ts";
 
@@ -73,6 +78,21 @@ test("a host that has them goes on to prepare", async () => {
   expect(backend.asked).toEqual(["sweep", "survey", "prepare"]);
 });
 
+test("what a sweep found is said: of machines that exist already, what is otherwise on them than before", async () => {
+  const backend = { ...backendWith(present("vxlan")), sweep: async () => ["worker-1: new: path /opt/left"] };
+  const said: string[] = [];
+  const progress: Progress = {
+    begin(what) {
+      said.push(what);
+      return silentProgress.begin(what);
+    },
+  };
+  await expect(
+    raiseLab(scenario({ needs: ["vxlan"] }), { progress, backends: [["container", backend]] }),
+  ).rejects.toThrow("not part of this test");
+  expect(said).toEqual(["worker-1: new: path /opt/left"]);
+});
+
 test("a scenario with mistakes asks nobody for anything", async () => {
   const backend = backendWith();
   const mistaken = scenario({ id: "Metal LB" }, { podCidr: "172.17.0.0/16" });
@@ -113,4 +133,42 @@ test("what containers lack VMs may have; where neither has it, both reasons are 
     /this host lacks ipip; the kernel of VM machines lacks ipip.*container: ipip.*vm: ipip: .*: no user-mode-linux/s,
   );
   expect(await raised(vms, "container")).not.toMatch(/VM/);
+});
+
+test("a lab that cannot be kept, as where the disk is full, is taken down", async () => {
+  const home = mkdtempSync(join(tmpdir(), "hardway-lifecycle-"));
+  vi.stubEnv("HARDWAY_RUNS", home);
+  vi.stubEnv("XDG_STATE_HOME", home);
+  let removed = false;
+  const doing = async () => ({ stdout: "" });
+  const capture = async () => {
+    throw new Unsupported("no segment can be captured", ["fabric"]);
+  };
+  const backend = {
+    ...backendWith(present("vxlan")),
+    prepare: async () => ({ artifacts: [] }),
+    raise: async ({ nodes }: Parameters<MachineBackend["raise"]>[0]) => ({
+      machines: new Map(
+        nodes.map((node) => [
+          node.name,
+          { name: node.name, node, sh: doing, put: doing, cutPower: doing, restorePower: doing },
+        ]),
+      ),
+      fabric: { capture },
+      [Symbol.asyncDispose]: async () => {
+        removed = true;
+      },
+    }),
+  } as unknown as MachineBackend & { raise(): Promise<RaisedLab> };
+  const { cluster, ...rest } = scenario({ needs: ["vxlan"], always: [] });
+  const lab = await raiseLab(
+    { ...rest, cluster: { ...cluster, builtBy: "claims" } },
+    { progress: silentProgress, backends: [["container", backend]] },
+  );
+  await expect(lab.lower({ outcome: "conforms", keep: true })).rejects.toThrow(
+    "could not be kept, so it was taken down",
+  );
+  expect(removed).toBe(true);
+  vi.unstubAllEnvs();
+  rmSync(home, { recursive: true });
 });

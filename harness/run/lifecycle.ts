@@ -79,7 +79,8 @@ export async function raiseLab<T extends Topology>(
     preparations.push({ kind: "step-done", at: Date.now(), step, on: [], ms: Date.now() - began });
     return result;
   };
-  for (const [, { sweep }] of backends) await timed("prepare: sweep", sweep());
+  for (const [, { sweep }] of backends)
+    for (const swept of await timed("prepare: sweep", sweep())) progress.begin(swept).done();
   const choosing = chooseMachines(scenario, backends, { forced: machines, progress });
   const { backend, topology } = await timed("prepare: survey", choosing);
   const { images } = scenario.cluster;
@@ -129,8 +130,13 @@ export async function raiseLab<T extends Topology>(
       const { outcome, because, keep } = ending(end, run.signal);
       conforms = outcome === "conforms";
       journal.write({ kind: "run-ended", at: Date.now(), outcome, ...(because !== undefined && { because }) });
-      if (keep) keepRun(run.id);
       try {
+        try {
+          if (keep) keepRun(run.id);
+        } catch (cause) {
+          await run.end();
+          throw new LabBroken("the lab could not be kept, so it was taken down", { seen: reasonOf(cause), cause });
+        }
         await run.end({ keep });
       } finally {
         interruptible[Symbol.dispose]();
