@@ -11,9 +11,9 @@ import { containerBackend } from "../machines/container/backend.ts";
 import { engine } from "../machines/container/engine.ts";
 import { vmBackend } from "../machines/vm/backend.ts";
 import { chooseEmulator } from "../machines/vm/choice.ts";
-import { Unsupported } from "../model/errors.ts";
+import { HardwayError } from "../model/errors.ts";
 import type { FeatureReport } from "../model/features.ts";
-import { exitCodes } from "./exit.ts";
+import { exitCodeOf, exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
 
 /** What building programs and disks takes, where they cannot be downloaded. */
@@ -29,10 +29,13 @@ const roomy = 20 * 1024 ** 3;
 const row = (present: boolean, what: string, detail: string): void =>
   print(`  ${present ? "✓" : "✗"} ${what.padEnd(14)} ${detail}`.trimEnd());
 
-/** Prints what this computer has for raising labs. The exit code is 3 when no engine answers. */
+/** Prints what this computer has for raising labs. The exit code is not 0 when no engine answers, or nothing could be tried in it. */
 export async function doctor(): Promise<number> {
   print(`Node ${process.versions.node}, ${process.platform} ${process.arch}\n`);
-  const root = await engineRows();
+  print("Container engine");
+  const { value: found, code } = await told("engine", engineRow);
+  const features = found && (await told("features", featureRows));
+  if (found?.kernel === release()) await inotifyRow();
   print("\nFor building");
   for (const { program, version, for: purpose } of tools) {
     const path = await whereIs(program);
@@ -42,25 +45,27 @@ export async function doctor(): Promise<number> {
   row(true, "mirror", process.env.HARDWAY_MIRROR ?? "none (HARDWAY_MIRROR)");
   print("\nDisk");
   await diskRow("cache", cacheFolder());
-  if (root !== undefined) await diskRow("engine", root);
-  return root === undefined ? exitCodes.unsupported : exitCodes.conforms;
+  if (found) await diskRow("engine", found.root);
+  return features?.code ?? code;
 }
 
-/** Returns the folder where the engine keeps its data, if there is an engine. */
-async function engineRows(): Promise<string | undefined> {
-  print("Container engine");
+/** Prints what fails of some rows, so that the others come all the same. With the exit code that this is. */
+async function told<T>(what: string, rows: () => Promise<T>): Promise<{ readonly value?: T; readonly code: number }> {
   try {
-    const { docker, version, kernel, cgroup, arch } = await engine();
-    const { Driver, DockerRootDir } = (await docker.info()) as { Driver: string; DockerRootDir: string };
-    row(true, "engine", `${version} on kernel ${kernel}, ${arch}, cgroup v${cgroup}, storage ${Driver}`);
-    await featureRows();
-    if (kernel === release()) await inotifyRow();
-    return DockerRootDir;
+    return { value: await rows(), code: exitCodes.conforms };
   } catch (error) {
-    if (!(error instanceof Unsupported)) throw error;
-    row(false, "engine", error.message);
-    return undefined;
+    if (!(error instanceof HardwayError)) throw error;
+    row(false, what, error.message);
+    return { code: exitCodeOf(error) };
   }
+}
+
+/** Returns the engine's kernel, and the folder where it keeps its data. Throws when there is no engine. */
+async function engineRow(): Promise<{ readonly kernel: string; readonly root: string }> {
+  const { docker, version, kernel, cgroup, arch } = await engine();
+  const { Driver, DockerRootDir } = (await docker.info()) as { Driver: string; DockerRootDir: string };
+  row(true, "engine", `${version} on kernel ${kernel}, ${arch}, cgroup v${cgroup}, storage ${Driver}`);
+  return { kernel, root: DockerRootDir };
 }
 
 /** Each feature in containers, which share the engine's kernel, beside VMs, which have one of their own. */
