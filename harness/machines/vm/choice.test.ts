@@ -1,6 +1,12 @@
-import { expect, test } from "vitest";
-import { Misdeclared } from "#harness/model/errors";
-import { choose } from "./choice.ts";
+import { expect, test, vi } from "vitest";
+import { LabBroken, Misdeclared } from "#harness/model/errors";
+import { choose, chooseEmulator } from "./choice.ts";
+
+const { engine, toolsImage, survey } = vi.hoisted(() => ({ engine: vi.fn(), toolsImage: vi.fn(), survey: vi.fn() }));
+vi.mock("../container/engine.ts", () => ({ engine }));
+vi.mock("../container/tools-image.ts", () => ({ toolsImage }));
+vi.mock("../container/helper.ts", () => ({ runHelper: async () => undefined }));
+vi.mock("./survey.ts", () => ({ survey }));
 
 const works = async () => undefined;
 const broken = async () => "its processors show neither VT-x nor AMD-V";
@@ -21,4 +27,23 @@ test("what HARDWAY_VM says counts", async () => {
   const refused = await choose("bochs", works).catch((error) => error);
   expect(refused).toBeInstanceOf(Misdeclared);
   expect(refused.message).toContain('"bochs" is no emulator: uml or qemu');
+});
+
+test("where there is no hull for the engine's processors, none is made to ask for KVM", async () => {
+  engine.mockResolvedValueOnce({ arch: "arm64" });
+  toolsImage.mockRejectedValueOnce(new LabBroken("mmdebstrap: Unable to locate package user-mode-linux"));
+  expect(await chooseEmulator(undefined, "")).toMatchObject({
+    emulator: { name: "uml" },
+    because: "KVM does not work here: VMs are for amd64 here, and this is arm64",
+  });
+  toolsImage.mockReset();
+});
+
+test("a KVM that hands out a VM whose guest hangs does not work", async () => {
+  engine.mockResolvedValueOnce({ arch: "amd64" });
+  survey.mockRejectedValueOnce(new LabBroken("the guest took longer than 40s", { seen: "Booting from ROM.." }));
+  expect(await chooseEmulator(undefined, "qemu")).toMatchObject({
+    emulator: { name: "qemu-tcg" },
+    because: "KVM does not work here: Booting from ROM..",
+  });
 });

@@ -1,5 +1,6 @@
 import { LabBroken, Misdeclared } from "#harness/model/errors";
 import type { Progress } from "#harness/model/progress";
+import { engine } from "../container/engine.ts";
 import { runHelper } from "../container/helper.ts";
 import { toolsImage } from "../container/tools-image.ts";
 import type { Emulator } from "./emulator.ts";
@@ -57,13 +58,25 @@ exec perl -MFcntl -e '
 
 /** Asks KVM for a VM, and boots a guest with it where it gives one: some hand out VMs that run no kernel as it is. */
 async function kvmProblem(hullOf: Emulator, progress: Progress | undefined): Promise<string | undefined> {
+  const { arch } = await engine();
+  if (arch !== "amd64") return `VMs are for amd64 here, and this is ${arch}`;
   const image = await toolsImage(hullOf.hull, progress);
-  try {
-    await runHelper({ what: "asking KVM for a VM", image, script: asking, host: bareHostConfig });
-  } catch (error) {
-    if (!(error instanceof LabBroken)) throw error;
-    return error.particulars.seen ?? error.message;
-  }
-  const tried = [...(await survey(qemu("kvm"), progress)).values()].filter(({ feature }) => feature !== "power-cut");
-  return tried.some(({ present }) => present) ? undefined : (tried[0]?.seen ?? "no guest ran");
+  const asked = runHelper({ what: "asking KVM for a VM", image, script: asking, host: bareHostConfig });
+  const refused = await whyBroken(asked.then(() => undefined));
+  if (refused !== undefined) return refused;
+  const kvm = qemu("kvm");
+  await toolsImage(kvm.hull, progress);
+  return whyBroken(
+    survey(kvm, progress).then((features) => {
+      const tried = [...features.values()].filter(({ feature }) => feature !== "power-cut");
+      return tried.some(({ present }) => present) ? undefined : (tried[0]?.seen ?? "no guest ran");
+    }),
+  );
 }
+
+/** What a trial returns, or what was seen when it broke: a guest that hangs is one that does not run. */
+const whyBroken = <T>(trial: Promise<T>): Promise<T | string> =>
+  trial.catch((error) => {
+    if (!(error instanceof LabBroken)) throw error;
+    return error.particulars.seen || error.message;
+  });
