@@ -45,3 +45,9 @@ test("one that is forced is asked alone, and what lacks is said once for each ke
     /this host lacks tcp-md5; the kernel of VM machines lacks tcp-md5$/m,
   );
 });
+
+test("a kind of machine that there is none of is told", async () => {
+  await expect(chooseMachines(scenario(["vxlan"]), [["vm", vms]], { forced: "container" })).rejects.toThrow(
+    /^--machines is misdeclared:\n +- none of the machines to choose from is a container: those of an inventory are VMs$/,
+  );
+});

@@ -1,5 +1,5 @@
 import { paced } from "#harness/judging/pace";
-import { Unsupported } from "#harness/model/errors";
+import { Misdeclared, Unsupported } from "#harness/model/errors";
 import type { Feature, Features } from "#harness/model/features";
 import type { MachineBackend } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
@@ -19,7 +19,7 @@ export type Backends = readonly (readonly [MachineKind, MachineBackend])[];
 
 /**
  * The first backend whose cluster machines have all that a scenario needs: containers if this computer's kernel has it,
- * else VMs. `forced` is asked alone. Throws `Unsupported` with what each lacks.
+ * else VMs. `forced` is asked alone. Throws `Unsupported` with what each lacks, and `Misdeclared` where none is of that kind.
  */
 export async function chooseMachines(
   scenario: Scenario,
@@ -38,6 +38,10 @@ export async function chooseMachines(
     }
     refusals.push(refusal);
   }
+  if (refusals.length === 0)
+    throw new Misdeclared("--machines", [
+      `none of the machines to choose from is a ${forced}: those of an inventory are VMs`,
+    ]);
   const missing = [...new Set(refusals.flatMap((refusal) => refusal.missing))];
   throw new Unsupported([...new Set(refusals.map(({ sentence }) => sentence))].join("; "), missing, {
     who: scenario.id,

@@ -65,7 +65,7 @@ function keeperOf({ machines, fabric }: RaisedLab) {
 /** An ssh_config(5) for the machines of an inventory file. */
 export function sshConfigOfInventory(file: string): string {
   const machines = [...loadInventory(file).values()];
-  return withKnownHosts(file.replaceAll(/\W+/g, "-"), machines.map(hostOf));
+  return withKnownHosts(resolve(file).replaceAll(/\W+/g, "-"), machines.map(hostOf));
 }
 
 const hostOf = ({ bastion, ...machine }: InventoryMachine): SshHost => ({
