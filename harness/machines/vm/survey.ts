@@ -30,7 +30,7 @@ const seen = new Map<Emulator["name"], Promise<Features>>();
 /**
  * Tries each feature for real, in a guest of an emulator's kernel whose disk is the hull itself: some seconds, once for each
  * hull image and engine, then remembered in the cache. A kernel that does not run here has none of them, with the end of
- * its console. Throws `LabBroken` when the hull does not run.
+ * its console; that may be for want of memory, so it is tried anew next time. Throws `LabBroken` when the hull does not run.
  */
 export function survey(emulator: Emulator, progress?: Progress): Promise<Features> {
   const known = seen.get(emulator.name);
@@ -49,9 +49,19 @@ async function surveyOnce(emulator: Emulator, progress: Progress | undefined): P
   const hull = await toolsImage(emulator.hull, progress);
   const file = fileFor(engine, emulator, hull);
   const kept = await readFile(file, "utf8").catch(() => undefined);
-  const reports: FeatureReport[] = kept === undefined ? await tried(emulator, hull) : JSON.parse(kept);
-  if (kept === undefined) await keep(file, reports);
-  return new Map(reports.map((report) => [report.feature, report]));
+  if (kept !== undefined) return byFeature(JSON.parse(kept));
+  const { reports, whole } = await tried(emulator, hull);
+  if (whole) await keep(file, reports);
+  return byFeature(reports);
+}
+
+const byFeature = (reports: readonly FeatureReport[]): Features =>
+  new Map(reports.map((report) => [report.feature, report]));
+
+interface Tried {
+  readonly reports: readonly FeatureReport[];
+  /** Whether the guest came to the end of all trials. */
+  readonly whole: boolean;
 }
 
 function fileFor({ id, version, kernel }: Engine, { name }: Emulator, hull: string): string {
@@ -71,7 +81,7 @@ function without(reason: string): Features {
   return new Map(features.map(([feature, how]) => [feature, { feature, present: false, how, seen: reason }]));
 }
 
-async function tried(emulator: Emulator, hull: string): Promise<FeatureReport[]> {
+async function tried(emulator: Emulator, hull: string): Promise<Tried> {
   const container = await startContainer(hull, {
     Entrypoint: ["/bin/sleep", "infinity"],
     Labels: runLabels("survey", `survey-${process.pid}`),
@@ -102,7 +112,8 @@ async function tried(emulator: Emulator, hull: string): Promise<FeatureReport[]>
       if (!result) return { feature, present: false, how, seen: `the guest did not come to it:\n${console}` };
       return triedOf(feature, how, result.exitCode, result.said);
     });
-    return [...reports, await powerCut(container)];
+    const whole = features.every(([feature]) => results.has(feature));
+    return { reports: [...reports, await powerCut(container)], whole };
   } finally {
     await removeContainer(container);
   }
