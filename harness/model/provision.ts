@@ -44,6 +44,7 @@ export interface StepPart {
   readonly name: string;
   /** The same for all that belong together: their play. */
   readonly group: string;
+  /** In an order that is the same in every run: whoever ends first differs, and parts of runs are compared by it. */
   readonly on: readonly string[];
   /** Milliseconds of the epoch. */
   readonly from: number;
