@@ -4,12 +4,13 @@ import { LabBroken } from "#harness/model/errors";
 import type { Evidence } from "#harness/model/evidence";
 import type { Shell } from "#harness/model/machines";
 import { fingerprintOf, SshConnection, type SshPeer } from "./connection.ts";
+import { newKeyPair } from "./keys.ts";
 import { sshShell } from "./shell.ts";
 import { type Answer, hostKey, say, sshd } from "./testdata/sshd.ts";
 
 const { utils } = ssh2;
-const otherHostKey = utils.generateKeyPairSync("ed25519");
-const otherUserKey = utils.generateKeyPairSync("ed25519");
+const otherHostKey = newKeyPair();
+const otherUserKey = newKeyPair();
 
 const undone: (() => unknown)[] = [];
 let journal: Evidence[];

@@ -2,12 +2,13 @@ import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import ssh2, { type Connection, type ServerChannel } from "ssh2";
 import type { SshPeer } from "../connection.ts";
+import { newKeyPair } from "../keys.ts";
 
 const { Server, utils } = ssh2;
 /** The key that it shows. */
-export const hostKey = utils.generateKeyPairSync("ed25519");
+export const hostKey = newKeyPair();
 /** The key that it lets in. */
-export const userKey = utils.generateKeyPairSync("ed25519");
+export const userKey = newKeyPair();
 
 /** What a command does. */
 export type Answer = (channel: ServerChannel, line: string, connection: Connection) => void;
