@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { LabBroken } from "#harness/model/errors";
 import type { Evidence } from "#harness/model/evidence";
 import type { ClusterRecipe, Step } from "#harness/model/provision";
@@ -43,6 +43,7 @@ async function take(
   { leave = async () => {}, ...more }: Partial<Watching<number>> & { readonly leave?: () => Promise<void> } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "hardway-take-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const { lab, journal } = labAt(folder);
   const asked: string[] = [];
   const step = (name: string, run: Step["run"]): Step => ({ name, on: ["m1"], within: "1s", run });
