@@ -12,12 +12,13 @@ export type Name = keyof CalicoCrossSubnet["topology"]["nodes"];
 
 const workers = ["k8s-worker-21", "k8s-worker-22", "k8s-worker-31", "k8s-worker-32"] as const satisfies readonly Name[];
 
+/** Of whom every variant is asked, and by whom. */
+const asked = { controlPlanes: ["k8s-master-01"], user: "rt-01", api: "https://192.168.0.11:6443" } as const;
+
 const systemOf = (declared: CalicoCrossSubnet, encapsulation: Encapsulation, agent: NodeAgent): CrossSubnet<Name> => ({
   declared,
-  controlPlanes: ["k8s-master-01"],
   workers,
-  user: "rt-01",
-  api: "https://192.168.0.11:6443",
+  ...asked,
   encapsulation,
   router: "rt-01",
   agent,
@@ -38,10 +39,8 @@ export const systems = {
 /** Claims about encryption between nodes ask for no more than this. */
 export const encrypted: SelfBuilt<keyof typeof variants.wireguard.topology.nodes> = {
   declared: variants.wireguard,
-  controlPlanes: ["k8s-master-01"],
   workers: ["k8s-worker-21", "k8s-worker-22", "k8s-worker-31"],
-  user: "rt-01",
-  api: "https://192.168.0.11:6443",
+  ...asked,
 };
 
 export const policies: PolicySystem<Name> = {
