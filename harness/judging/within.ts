@@ -230,6 +230,14 @@ export const within = {
       "30s",
       "a Lease is another's 15 s after it was last renewed (leaseDurationSeconds), looked at every 2 s; two elections and the start of controllers take seconds",
     ],
+    leadershipBack: [
+      "60s",
+      "who led is killed, and started again by the kubelet: at once, or after 10 s when it was killed before; it then waits 15 s for its own old Lease, and looks at that every 2 to 4 s",
+    ],
+    kubeadmAsks: [
+      "60s",
+      "kubeadm waits 15 s for a Job of its own, and deletes it with its pod; before and after it reads the cluster's configuration and looks for images",
+    ],
     policyTakesEffect: [
       "30s",
       "each node hears of a policy, a label or a pod by a watch and writes its packet filter anew, in a second, on a busy computer in five; a look at what became of connections takes a second where they are dropped",
