@@ -1,6 +1,5 @@
-import { createWriteStream, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createWriteStream, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { finished } from "node:stream/promises";
 import { host } from "#harness/host/command";
@@ -11,6 +10,7 @@ import type { TaskRan } from "#harness/model/evidence";
 import type { CommandResult } from "#harness/model/machines";
 import type { Run } from "#harness/model/run";
 import type { Duration } from "#harness/model/units";
+import { scratchFolder } from "#harness/run/scratch";
 import { type AnsibleEnvironment, environmentOf } from "./environment.ts";
 import { eventIn, type HostRecap, masked } from "./events.ts";
 import { Tasks } from "./tasks.ts";
@@ -74,7 +74,7 @@ export async function runPlaybook(wanted: Playbook, context: PlaybookContext): P
   outside.throwIfAborted();
   const log = await freeLog(run.folder, basename(playbook));
   const keep = createWriteStream(join(run.folder, log), { mode: 0o600 });
-  const scratch = mkdtempSync(join(tmpdir(), "hardway-"));
+  using scratch = scratchFolder();
   const mark = newMark();
   const tasks = new Tasks(playbook, (task) => {
     run.journal.write(task);
@@ -112,7 +112,7 @@ export async function runPlaybook(wanted: Playbook, context: PlaybookContext): P
   try {
     result = await host(commandOf(wanted), {
       cwd: wanted.project,
-      env: { ...variablesOf(wanted, run.folder, scratch), ...marked(mark.variable) },
+      env: { ...variablesOf(wanted, run.folder, scratch.path), ...marked(mark.variable) },
       signal: AbortSignal.any([outside, late.signal]),
       // The budgets above say more.
       within: `${2 * ms(within)}ms`,
@@ -135,7 +135,6 @@ export async function runPlaybook(wanted: Playbook, context: PlaybookContext): P
     tasks.end();
     // ssh's masters, and processes that made themselves a session of their own.
     await host(["sh", "-c", mark.kill("KILL")], { ok: "any" });
-    rmSync(scratch, { recursive: true, force: true });
     keep.end();
     await finished(keep).catch(() => undefined);
     run.journal.write({ kind: "attached", at: Date.now(), name: `ansible-playbook ${playbook}`, file: log });

@@ -4,6 +4,7 @@ import { folderOf } from "../machines/ssh/loan.ts";
 import { LabBroken, reasonOf } from "../model/errors.ts";
 import { lowerLab } from "../run/attach.ts";
 import { listRuns } from "../run/registry.ts";
+import { sweepScratch } from "../run/scratch.ts";
 import { exitCodes } from "./exit.ts";
 import { chooseRun, type ListedRun } from "./labs.ts";
 import { print, since, table } from "./print.ts";
@@ -67,7 +68,7 @@ export async function down(
   if (left.length > 0) print(left.join("\n"));
   if (all) {
     try {
-      const swept = await containerBackend().sweep();
+      const swept = [...(await containerBackend().sweep()), ...sweepScratch()];
       if (swept.length > 0) print(swept.join("\n"));
       if (runs.length + swept.length === 0) print("no lab is kept, and nothing is left over");
     } catch (error) {

@@ -22,6 +22,7 @@ import { createRun, type OwnedRun } from "./create.ts";
 import { explain } from "./explain.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { keepRun } from "./registry.ts";
+import { sweepScratch } from "./scratch.ts";
 import { startWatches, type Watches, worldOf } from "./watches.ts";
 
 export interface RaiseOptions {
@@ -79,7 +80,7 @@ export async function raiseLab<T extends Topology>(
     preparations.push({ kind: "step-done", at: Date.now(), step, on: [], ms: Date.now() - began });
     return result;
   };
-  for (const [, { sweep }] of backends)
+  for (const sweep of [...backends.map(([, backend]) => backend.sweep), async () => sweepScratch()])
     for (const swept of await timed("prepare: sweep", sweep())) progress.begin(swept).done();
   const choosing = chooseMachines(scenario, backends, { forced: machines, progress });
   const { backend, topology } = await timed("prepare: survey", choosing);

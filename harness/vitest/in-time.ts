@@ -23,6 +23,8 @@ export async function inTime(
     reject(error);
     over.abort(error);
   }, allowed);
+  // Who was interrupted need not wait for it.
+  timer.unref();
   try {
     await Promise.race([judge(over.signal), never]);
   } finally {

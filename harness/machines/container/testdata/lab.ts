@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { LabBroken } from "#harness/model/errors";
 import type { Evidence } from "#harness/model/evidence";
 import type { Prepared } from "#harness/model/machines";
 import type { Progress } from "#harness/model/progress";
 import type { Topology } from "#harness/model/topology";
+import { scratchFolder } from "#harness/run/scratch";
 import { resolve } from "#harness/topology/resolve";
 import { engine } from "../engine.ts";
 import type { MachineRun } from "../raise.ts";
@@ -41,7 +39,7 @@ export function testRun(): MachineRun & { readonly journalled: Evidence[]; abort
   return {
     id,
     scenario: "live",
-    folder: mkdtempSync(join(tmpdir(), "hardway-live-")),
+    folder: scratchFolder().path,
     signal: controller.signal,
     journal: { write: (entry) => void journalled.push(entry), attach: () => "" },
     journalled,
