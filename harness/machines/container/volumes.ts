@@ -52,11 +52,17 @@ export async function fillVolume(
 
 /** Removes the volumes of a kind that no current version set wants, with their marks, unless they are in use. Returns their names. */
 export async function removeOldVolumes({ docker }: Engine, is: Kept, current: readonly string[]): Promise<string[]> {
-  const kept = new Set(current.flatMap((volume) => [volume, filledMark(volume)]));
-  const old = (await listVolumes({ docker }, is)).filter((name) => !kept.has(name));
+  const there = new Set(await listVolumes({ docker }, is));
+  const marks = new Set([...there].map(filledMark));
+  const old = [...there].filter((name) => !marks.has(name) && !current.includes(name));
   const removed: string[] = [];
-  // Marks first: a volume without its mark is filled anew, a mark without its volume too.
-  for (const name of old.sort((a, b) => b.length - a.length)) if (await removeVolume(name)) removed.push(name);
+  for (const name of old) {
+    if (!(await removeVolume(name))) continue;
+    removed.push(name);
+    // After its volume: one that is in use keeps its mark. A mark alone says nothing, and goes with the next call.
+    const mark = filledMark(name);
+    if (there.has(mark) && (await removeVolume(mark))) removed.push(mark);
+  }
   return removed;
 }
 

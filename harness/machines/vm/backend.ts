@@ -11,6 +11,7 @@ import { guestDisk, type Hulled, removeOldDisks } from "./disk.ts";
 import { emulators } from "./emulators.ts";
 import { qemu } from "./qemu.ts";
 import { survey } from "./survey.ts";
+import { userModeLinux } from "./uml.ts";
 
 /**
  * Cluster machines as VMs, each in a hull that is a container of the engine; routers and hosts as their nodes say. Of two
@@ -61,8 +62,9 @@ export async function removeOldVmImages(current: readonly ImageSet[], progress: 
   const there = await listVolumes(engine, "disk");
   if (there.length === 0) return [];
   const inUse: Hulled[] = [];
-  for (const said of process.env.HARDWAY_VM ? [undefined] : [undefined, "qemu"]) {
-    if (said && !there.some((disk) => disk.startsWith(`${qemu("tcg").disks}-`))) continue;
+  // Whatever is asked for now: the next run may ask for the other.
+  for (const [said, { disks }] of [["uml", userModeLinux] as const, ["qemu", qemu("tcg")] as const]) {
+    if (!there.some((disk) => disk.startsWith(`${disks}-`))) continue;
     const { emulator } = await chooseEmulator(progress, said);
     inUse.push({ emulator, hull: await toolsImage(emulator.hull, progress) });
   }
