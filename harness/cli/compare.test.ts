@@ -2,26 +2,18 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Printed, printed } from "../vitest/printed.ts";
 import { main } from "./main.ts";
 import { project } from "./scenarios.ts";
 
 const stored = join(project, "reports/compare/testdata/runs");
 
 let runs: string;
-let out: string;
-let err: string;
+let said: Printed;
 beforeEach(() => {
   runs = mkdtempSync(join(tmpdir(), "hardway-compare-"));
   vi.stubEnv("HARDWAY_RUNS", runs);
-  [out, err] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += text;
-    return true;
-  });
+  said = printed();
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -38,18 +30,18 @@ describe("compare", () => {
     keep("20261121-010000-upgrade-kubeadm-x7f2", "kubeadm");
     keep("20261121-020000-upgrade-by-hand-b0b0", "by-hand");
     expect(await main(["compare", "20261121-01", "b0b0", join(stored, "kubeadm")])).toBe(0);
-    expect(out).toContain("2 runs");
-    expect(out).toContain("B against A");
-    expect(out).toMatch(/page: \S+compare-\d{14}\.html\n$/);
+    expect(said.out).toContain("2 runs");
+    expect(said.out).toContain("B against A");
+    expect(said.out).toMatch(/page: \S+compare-\d{14}\.html\n$/);
     expect(pages()).toHaveLength(1);
   });
 
   test("prints JSON and nothing else where that is asked for", async () => {
     const html = join(runs, "deep/er/page.html");
     expect(await main(["compare", join(stored, "kubeadm"), join(stored, "by-hand"), "--json", "--html", html])).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ format: 1, paths: [{ label: "A" }, { label: "B" }] });
+    expect(JSON.parse(said.out)).toMatchObject({ format: 1, paths: [{ label: "A" }, { label: "B" }] });
     expect(readFileSync(html, "utf8")).toContain("<!doctype html>");
-    expect(err).toContain("page.html");
+    expect(said.err).toContain("page.html");
   });
 
   test("says everything that is wrong before it takes anything", async () => {
@@ -66,7 +58,7 @@ describe("compare", () => {
     ];
     vi.stubEnv("HARDWAY_KUBESPRAY", "");
     expect(await main(["compare", ...wanted])).toBe(2);
-    const told = err.replace(/paths: .*;/, "paths: …;");
+    const told = said.err.replace(/paths: .*;/, "paths: …;");
     await expect(told).toMatchFileSnapshot("testdata/compare-misdeclared.txt");
     expect(pages()).toEqual([]);
   });
@@ -74,7 +66,7 @@ describe("compare", () => {
   test("says of a run without a report how far it came", async () => {
     mkdirSync(join(runs, "20261120-010000-a-cccc"));
     expect(await main(["compare", "cccc", join(stored, "kubeadm")])).toBe(2);
-    expect(err.replaceAll(runs, "runs")).toBe(
+    expect(said.err.replaceAll(runs, "runs")).toBe(
       `hardway: runs/20261120-010000-a-cccc: no upgrade path was taken in this run, or it was ended before the path was
   seen:     ENOENT: no such file or directory, open 'runs/20261120-010000-a-cccc/upgrade.json'
   look:     runs/20261120-010000-a-cccc/journal.jsonl: how far the run came
@@ -87,7 +79,7 @@ describe("compare", () => {
     const file = join(runs, "torn/upgrade.json");
     writeFileSync(file, readFileSync(file, "utf8").slice(0, 5000));
     expect(await main(["compare", join(runs, "torn")])).toBe(2);
-    expect(err).toMatch(
+    expect(said.err).toMatch(
       /is no JSON: it was cut off while it was written, or changed since\n {2}seen: .*5000 characters/,
     );
   });
@@ -96,7 +88,7 @@ describe("compare", () => {
 describe("upgrade", () => {
   test("lists the paths that have names", async () => {
     expect(await main(["upgrade", "--list"])).toBe(0);
-    expect(out).toMatch(/^kubeadm-1\.34-1\.36\n {4}\S/m);
+    expect(said.out).toMatch(/^kubeadm-1\.34-1\.36\n {4}\S/m);
   });
 
   test.each([
@@ -108,7 +100,7 @@ describe("upgrade", () => {
     ],
   ])("%j is misdeclared", async (args, why) => {
     expect(await main(["upgrade", ...args])).toBe(2);
-    expect(err).toContain(why);
+    expect(said.err).toContain(why);
   });
 
   test.each(["upgrade", "compare"])(
@@ -116,7 +108,7 @@ describe("upgrade", () => {
     async (command) => {
       vi.stubEnv("HARDWAY_KUBESPRAY", "");
       expect(await main([command, "kubespray:v2.30.0..v2.31.0"])).toBe(3);
-      expect(err).toContain("no Kubespray is given");
+      expect(said.err).toContain("no Kubespray is given");
     },
   );
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ClaimViolated, LabBroken, Misdeclared, Unsupported } from "../model/errors.ts";
+import { type Printed, printed } from "../vitest/printed.ts";
 import { exitCodeOf } from "./exit.ts";
 import { chooseRun, type ListedRun } from "./labs.ts";
 import { main, program } from "./main.ts";
@@ -10,17 +11,11 @@ import { since, table } from "./print.ts";
 import { loadModule, loadScenario, scenarioById } from "./scenarios.ts";
 
 let home: string;
-let said: string;
+let said: Printed;
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "hardway-cli-"));
   vi.stubEnv("XDG_STATE_HOME", home);
-  said = "";
-  for (const stream of [process.stdout, process.stderr]) {
-    vi.spyOn(stream, "write").mockImplementation((text) => {
-      said += text;
-      return true;
-    });
-  }
+  said = printed();
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -41,35 +36,35 @@ describe("the command line", () => {
 
   test.each(names)("%s --help explains itself and ends well", async (name) => {
     expect(await main([name, "--help"])).toBe(0);
-    expect(said).toContain(`Usage: hardway ${name}`);
+    expect(said.all).toContain(`Usage: hardway ${name}`);
   });
 
   test("help tells the exit codes", async () => {
     expect(await main(["--help"])).toBe(0);
-    expect(said).toContain("3    unsupported");
+    expect(said.all).toContain("3    unsupported");
   });
 
   test.each([[["frobnicate"]], [["up"]], [["status", "--nonsense"]], [["test", "--keep", "sometimes"]], [[]]])(
     "%j is a wrong command line",
     async (args) => {
       expect(await main(args)).toBe(2);
-      expect(said).not.toBe("");
+      expect(said.all).not.toBe("");
     },
   );
 
   test("without a lab, entering one says what to do", async () => {
     expect(await main(["exec", "rt-01", "--", "ip", "route"])).toBe(2);
-    expect(said).toMatch(/^hardway: no lab is up\n +look: +npx hardway up <scenario>\n$/);
+    expect(said.all).toMatch(/^hardway: no lab is up\n +look: +npx hardway up <scenario>\n$/);
   });
 
   test("status without a lab is fine", async () => {
     expect(await main(["status"])).toBe(0);
-    expect(said).toBe("no lab is up\n");
+    expect(said.all).toBe("no lab is up\n");
   });
 
   test("a scenario that is not there is told with those that are", async () => {
     expect(await main(["up", "scenarios/nope"])).toBe(2);
-    expect(said).toMatch(
+    expect(said.all).toMatch(
       /scenarios\/nope is misdeclared:\n +- it holds no scenario.ts\n +look: +there are: scenarios\//,
     );
   });

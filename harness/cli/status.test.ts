@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LabBroken } from "../model/errors.ts";
 import { forgetRun, keepRun, registerRun } from "../run/registry.ts";
 import { resolve } from "../topology/resolve.ts";
+import { type Printed, printed } from "../vitest/printed.ts";
 import { down, status } from "./status.ts";
 
 const noEngine = async () => {
@@ -18,17 +19,12 @@ vi.mock("../run/attach.ts", () => ({ lowerLab }));
 
 const run = { id: "20261121-000000-borrowed-x7f2", scenario: "borrowed", folder: "/somewhere" };
 let home: string;
-let said: string;
+let said: Printed;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "hardway-status-"));
   vi.stubEnv("XDG_STATE_HOME", home);
-  said = "";
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, "write").mockImplementation((text) => {
-      said += text;
-      return true;
-    });
+  said = printed();
   const topology = resolve({
     segments: { lan: "192.0.2.0/24" },
     nodes: { "cp-1": { role: "control-plane", on: ["lan"] } },
@@ -47,12 +43,12 @@ test("down --all says what became of a lab also where the engine cannot be swept
   await expect(down(undefined, { all: true })).rejects.toThrow("not all its machines could be given back");
   lowerLab.mockResolvedValueOnce({ removed: 0, otherwise: [], lost: [] });
   await expect(down(undefined, { all: true })).rejects.toThrow("no container engine answers");
-  expect(said).not.toContain("nothing is left over");
+  expect(said.all).not.toContain("nothing is left over");
 });
 
 test("machines that are not given back are told also where no engine answers", async () => {
   await expect(status({ leftovers: true })).rejects.toThrow("no container engine answers");
-  expect(said).toContain(`machine cp-1: of run ${run.id} (kept, /somewhere)`);
+  expect(said.all).toContain(`machine cp-1: of run ${run.id} (kept, /somewhere)`);
 });
 
 test("a lab that a test has goes only by its name", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LabBroken } from "../model/errors.ts";
 import { forgetRun, registerRun } from "../run/registry.ts";
+import { type Printed, printed } from "../vitest/printed.ts";
 import { up } from "./up.ts";
 
 const { raiseLab } = vi.hoisted(() => ({ raiseLab: vi.fn() }));
@@ -13,17 +14,12 @@ vi.mock("./scenarios.ts", () => ({ loadScenario: async () => ({ id: "borrowed" }
 
 const id = "20261121-000000-borrowed-x7f2";
 let home: string;
-let said: string;
+let said: Printed;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "hardway-up-"));
   vi.stubEnv("XDG_STATE_HOME", home);
-  said = "";
-  for (const stream of [process.stdout, process.stderr])
-    vi.spyOn(stream, "write").mockImplementation((text) => {
-      said += text;
-      return true;
-    });
+  said = printed();
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -42,7 +38,7 @@ test.each([
     throw new LabBroken("the lab did not come up");
   });
   expect(await up("scenarios/borrowed", {})).toBe(143);
-  expect(said).toContain(expected);
+  expect(said.all).toContain(expected);
 });
 
 test("a lab that could not be kept is not said to be up", async () => {
@@ -51,5 +47,5 @@ test("a lab that could not be kept is not said to be up", async () => {
   };
   raiseLab.mockResolvedValue({ run: { id, folder: home }, lower });
   await expect(up("scenarios/borrowed", {})).rejects.toThrow("could not be kept");
-  expect(said).toBe("");
+  expect(said.all).toBe("");
 });
