@@ -124,6 +124,14 @@ describe("providers", () => {
     expect(asked.toSorted()).toEqual([["a"], ["b", "c"], ["tool"]]);
   });
 
+  test("are asked once for programs that are alike, and all get the same", async () => {
+    const { it, asked } = provider("first", { tool: "t" });
+    const twice = [tool, { ...tool }];
+    const made = await obtain(twice, { env, progress: heard(), providers: () => [it] });
+    expect(asked).toEqual([["tool"]]);
+    expect(twice.map((program) => made.get(program)?.path)).toEqual([made.get(tool)?.path, made.get(tool)?.path]);
+  });
+
   test("are as usual: mirror, upstream release, Maven repository, Go modules, Debian package", async () => {
     const failing = obtain([released("http://127.0.0.1:1")], {
       arch: "amd64",

@@ -55,7 +55,12 @@ export async function obtain(
 
   const failures: unknown[] = [];
   const results = new Map<Program, Result>();
-  const units = Map.groupBy(new Set(programs), madeTogether);
+  // Recipes each have their own idea of a program: two that are alike are one.
+  const alike = Map.groupBy(programs, (program) => JSON.stringify(program));
+  const units = Map.groupBy(
+    [...alike.values()].map(([first]) => first as Program),
+    madeTogether,
+  );
   await Promise.all(
     [...units].map(async ([name, unit]) => {
       try {
@@ -72,10 +77,11 @@ export async function obtain(
 
   const artifacts = new Map<Program, Artifact>();
   const unobtainable = new Map<Program, readonly Refusal[]>();
-  for (const program of programs) {
-    const result = results.get(program) as Result;
-    if ("path" in result) artifacts.set(program, result);
-    else unobtainable.set(program, result.refusals);
+  for (const same of alike.values()) {
+    const [first] = same as [Program];
+    const result = results.get(first) as Result;
+    if ("path" in result) for (const program of same) artifacts.set(program, result);
+    else unobtainable.set(first, result.refusals);
   }
   if (unobtainable.size > 0) throw nobodyProvides(unobtainable, arch);
   return artifacts;
