@@ -232,7 +232,7 @@ export const within = {
     ],
     leadershipBack: [
       "60s",
-      "who led is killed twice, and started again by the kubelet after 10 s, the next time after 20 s; it then waits 15 s for its own old Lease, and looks at that every 2 to 4 s",
+      "who led is killed, and started again by the kubelet: at once, or after 10 s when it was killed before; it then waits 15 s for its own old Lease, and looks at that every 2 to 4 s; a Job of kubeadm's takes seconds more",
     ],
     kubeadmAsks: [
       "60s",
