@@ -3,29 +3,31 @@ import type { SelfBuilt } from "#fixtures/claims/system";
 import { upgradeClaims } from "#fixtures/claims/upgrade";
 import { balancer, type UpgradeMachine } from "#fixtures/upgrades/lab";
 import { takeInLab } from "#fixtures/upgrades/take";
+import type { Scenario } from "#harness/model/scenario";
+import type { UpgradePath } from "#harness/model/upgrade";
 import type { Claims, Given } from "#harness/vitest/scenario";
-import declared, { made, path, variants } from "./scenario.ts";
+import declared, { made, path, toHead, variants } from "./scenario.ts";
 
-export const system: SelfBuilt<UpgradeMachine> = {
+const systemOf = (declared: Scenario): SelfBuilt<UpgradeMachine> => ({
   declared,
   controlPlanes: ["k8s-master-01", "k8s-master-02", "k8s-master-03"],
   workers: ["k8s-node-01", "k8s-node-02", "k8s-node-03"],
   user: "client-01",
   api: `https://${balancer}:6443`,
-};
+});
 
-export function claims(claim: Claims<UpgradeMachine>, given: Given<UpgradeMachine>): void {
-  const taken = upgradeClaims(
-    claim,
-    given,
-    { declared, path, take: takeInLab },
-    {
-      within: "60m",
-      away: { "load-balancer": "2s", "api-read": "1m", "api-write": "1m" },
-    },
-  );
-  kubesprayUpgradeClaims(claim, taken, system, path);
-}
+type Judged = (claim: Claims<UpgradeMachine>, given: Given<UpgradeMachine>) => void;
+
+const judged =
+  (lab: typeof declared, path: UpgradePath): Judged =>
+  (claim, given) => {
+    const away = { "load-balancer": "2s", "api-read": "1m", "api-write": "1m" } as const;
+    const taken = upgradeClaims(claim, given, { declared: lab, path, take: takeInLab }, { within: "60m", away });
+    kubesprayUpgradeClaims(claim, taken, systemOf(lab), path);
+  };
+
+export const claims = judged(declared, path);
+export const headClaims = judged(variants.head, toHead);
 
 export type Interrupted = keyof (typeof variants)["interrupted"]["topology"]["nodes"];
 

@@ -21,6 +21,18 @@ export const path = {
 
 export default upgradeLab("upgrade-kubespray", path);
 
+/** The next hop: to the development head, as the clone has it. */
+export const toHead = {
+  name: "kubespray-v2.31.0-head",
+  title: "kubespray, v2.31.0 to its development head, a worker at a time, drained",
+  provisioner: "kubespray",
+  with: "v2.31.0",
+  from: { kubernetes: "1.35.4", etcd: "3.6.16", containerd: "2.2.9", cni: "3.31.0" },
+  hops: [{ with: "head", to: { kubernetes: "1.36.3" } }],
+  workers: { atOnce: 1 },
+  drain: true,
+} as const satisfies UpgradePath;
+
 /** Nobody is at .1, but a kubelet takes its address from where the default route leads. */
 const at = (address: string) => ({ on: [{ segment: "k8s", address }], via: "172.17.0.1" }) as const;
 
@@ -44,6 +56,7 @@ export const made = {
 } as const satisfies KubesprayOptions;
 
 export const variants = {
+  head: upgradeLab("upgrade-kubespray+head", toHead),
   interrupted: {
     id: "upgrade-kubespray+interrupted",
     proves: `${path.title}: what can be taken back, and what is left behind when it is killed half-way and resumed.`,
