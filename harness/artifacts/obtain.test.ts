@@ -132,7 +132,7 @@ describe("providers", () => {
     expect(twice.map((program) => made.get(program)?.path)).toEqual([made.get(tool)?.path, made.get(tool)?.path]);
   });
 
-  test("are as usual: mirror, upstream release, Maven repository, Go modules, Debian package", async () => {
+  test("are as usual: mirror, upstream release, Maven repository, Go modules, C compiler, Debian package", async () => {
     const failing = obtain([released("http://127.0.0.1:1")], {
       arch: "amd64",
       env: { ...env, PATH: "" },
@@ -146,6 +146,7 @@ describe("providers", () => {
         "  upstream release: 127.0.0.1:1 cannot be reached (ECONNREFUSED)",
         "  Maven repository: it is not taken from a Maven repository",
         "  Go modules: no Go module is pinned for it",
+        "  C compiler: it is no C file of this project",
         "  Debian package: it is not taken from Debian",
       ].join("\n"),
     );

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Arch, Artifact, ArtifactProvider, Program, Refusal } from "../model/artifacts.ts";
 import { LabBroken } from "../model/errors.ts";
 import type { Progress, ProgressLine } from "../model/progress.ts";
+import { cCompiler } from "./c-compiler.ts";
 import { Cache, cacheFolder } from "./cache.ts";
 import { debianPackages } from "./debian.ts";
 import { Downloads } from "./download.ts";
@@ -23,7 +24,7 @@ export interface ObtainOptions {
   /** Folder of the wrapper modules. Default: `fixtures/gomod`. */
   readonly wrappers?: string;
   /** Asked in order when the cache has not got it. Default: mirror, upstream release, Maven repository, Go modules,
-   * Debian package. */
+   * C compiler, Debian package. */
   readonly providers?: (cache: Cache) => readonly ArtifactProvider[];
 }
 
@@ -47,6 +48,7 @@ export async function obtain(
     upstreamRelease(downloads),
     mavenRepository(downloads, env),
     goModules(cache, env, wrappers),
+    cCompiler(env),
     debianPackages(env),
   ];
   const stop = new AbortController();

@@ -22,6 +22,11 @@ export const patience = {
     within: "60m",
     because: "Kubernetes takes 8 minutes on two cores from nothing, and slow computers several times that",
   },
+  cCompiler: {
+    name: "cCompiler",
+    within: "60s",
+    because: "one file of some lines is compiled within a second, on a busy computer within twenty",
+  },
   debian: {
     name: "debian",
     within: "3m",

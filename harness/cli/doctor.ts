@@ -19,7 +19,11 @@ import { print } from "./print.ts";
 /** What building programs and disks takes, where they cannot be downloaded. */
 const tools = [
   { program: "go", version: ["version"], for: "programs built from Go modules" },
-  { program: "cc", version: ["--version"], for: "flannel built from its Go module" },
+  {
+    program: "cc",
+    version: ["--version"],
+    for: "flannel built from its Go module, and User-mode Linux on processors with AMX",
+  },
   { program: "mmdebstrap", version: ["--version"], for: "disks of machines" },
 ] as const;
 

@@ -13,6 +13,8 @@ export interface Program {
   readonly maven?: MavenArtifact;
   /** Built from a pinned Go module. */
   readonly goModule?: GoModule;
+  /** The text of a C file of this project, of which a shared library is made. */
+  readonly cLibrary?: string;
   /** Taken from a Debian package of the node's root file system. */
   readonly debian?: { readonly package: string; readonly path: string };
 }

@@ -1,4 +1,6 @@
+import { obtain } from "#harness/artifacts/obtain";
 import { type ArchivedImage, imageArchive } from "#harness/images/archive";
+import { overlayLayer } from "#harness/images/layer";
 import { recipeDigest } from "#harness/images/recipe";
 import { packagesLayer } from "#harness/images/rootfs";
 import { LabBroken, reasonOf } from "#harness/model/errors";
@@ -10,16 +12,26 @@ import { label } from "./labels.ts";
 const silent: Progress = { begin: () => ({ note: () => undefined, done: () => undefined, failed: () => undefined }) };
 
 /**
- * An image of Debian packages and nothing else, for the lab's own helpers: half a minute the first time, then there.
+ * An image of Debian packages, and programs where it names any, for the lab's own helpers: half a minute the first time, then there.
  * Returns its name, `hardway-<name of the root file system>:<digest>`. Throws `LabBroken`.
  */
 export async function toolsImage(root: RootFs, progress: Progress = silent, signal?: AbortSignal): Promise<string> {
   const engine = await findEngine();
-  const layer = await packagesLayer(root, engine.arch, progress, signal);
-  const ref = `hardway-${root.name}:${recipeDigest(layer.digest).slice(0, 12)}`;
+  const layers = [
+    await packagesLayer(root, engine.arch, progress, signal),
+    ...(await programsLayer(root, progress, signal)),
+  ];
+  const ref = `hardway-${root.name}:${recipeDigest(layers.map(({ digest }) => digest)).slice(0, 12)}`;
   if (await hasImage(engine, ref)) return ref;
-  await loadImage(engine, { ref, layers: [layer], config: { Cmd: ["/bin/sh"], Labels: { [label.is]: "image" } } });
+  await loadImage(engine, { ref, layers, config: { Cmd: ["/bin/sh"], Labels: { [label.is]: "image" } } });
   return ref;
+}
+
+async function programsLayer({ programs, files }: RootFs, progress: Progress, signal: AbortSignal | undefined) {
+  const wanted = Object.values(programs);
+  if (wanted.length === 0) return [];
+  const artifacts = await obtain(wanted, { progress, ...(signal && { signal }) });
+  return [await overlayLayer({ programs, files }, artifacts)];
 }
 
 /** Whether the engine has an image of this name. */

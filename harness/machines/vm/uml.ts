@@ -1,9 +1,21 @@
+import { readFileSync } from "node:fs";
+import type { Program } from "#harness/model/artifacts";
 import type { ResolvedNode } from "#harness/model/topology";
 import type { FileTree } from "#harness/model/units";
 import { cardsOf, type Emulator, kernelArguments, memoryOf, surveyMemory } from "./emulator.ts";
 import { diskFolder, hullFolder, scratch } from "./layout.ts";
 
 const modules = "/usr/lib/uml/modules";
+
+/** What the processors of today need beside it: see the file itself. */
+const xstate = {
+  path: "/usr/lib/hardway/xstate.so",
+  program: {
+    name: "xstate.so",
+    version: "1.0.0",
+    cLibrary: readFileSync(new URL("xstate.c", import.meta.url), "utf8"),
+  } satisfies Program,
+} as const;
 
 const filters = ["iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore"];
 
@@ -37,14 +49,14 @@ export const userModeLinux: Emulator = {
       ...["user-mode-linux", "kmod", "e2fsprogs", "openssh-client", "perl-base", "procps"],
       ...["iproute2", "ipset", "iptables", "nftables"],
     ],
-    programs: {},
+    programs: { [xstate.path]: xstate.program },
     files: {},
     disable: [],
     enable: [],
   },
   guest: (node, nth) => `${takeCpu(nth)}\n${commandLine(node)}`,
   survey: (init) => `ln -sfn ${modules} /lib/modules
-TMPDIR=${scratch} linux.uml mem=${surveyMemory}M root=/dev/root rootfstype=hostfs rw init=${init} con=null con0=null,fd:1 panic=-1`,
+TMPDIR=${scratch} LD_PRELOAD=${xstate.path} linux.uml mem=${surveyMemory}M root=/dev/root rootfstype=hostfs rw init=${init} con=null con0=null,fd:1 panic=-1`,
 };
 
 /** Sets `cpu` to the `nth` of the CPUs that a shell may use, counted in a circle. */
@@ -59,7 +71,7 @@ cpu=$(sed -n 's/^Cpus_allowed_list:\t//p' /proc/self/status | tr , '\n' |
  */
 const commandLine = (node: ResolvedNode): string =>
   [
-    `TMPDIR=${scratch} taskset --cpu-list "$cpu" linux.uml mem=${memoryOf(node)}M`,
+    `TMPDIR=${scratch} LD_PRELOAD=${xstate.path} taskset --cpu-list "$cpu" linux.uml mem=${memoryOf(node)}M`,
     `ubd0=${hullFolder}/disk.cow,${diskFolder}/base.ext4 ubd1r=${hullFolder}/seed.tar`,
     "root=/dev/ubda con=null con0=null,fd:1",
     ...kernelArguments,
