@@ -6,7 +6,7 @@ import { workloadBreakages } from "#fixtures/claims/workloads.red";
 import { defineCheck, met, unmet } from "#harness/judging/checks";
 import { within } from "#harness/judging/within";
 import { reddened } from "#harness/vitest/reddened";
-import { claims, keptAtRest, policies, system } from "./claims.ts";
+import { allClaims, keptAtRest, policies, system } from "./claims.ts";
 import declared from "./scenario.ts";
 
 type Nodes = Awaited<ReturnType<ReturnType<typeof nodes>["look"]>>;
@@ -20,7 +20,7 @@ const allReady = defineCheck("allReady", () => ({
   },
 }));
 
-reddened(declared, claims, {
+reddened(declared, allClaims, {
   async sound({ lab, reaches }) {
     await reaches(nodes(lab.kube), allReady(), within.nodeReady);
     await reaches(pods(lab.kube, ["kube-system"]), allRun(10), within.podReady);
