@@ -288,8 +288,8 @@ export const within = {
       "a node's first pod may bring it a block of addresses, of which the other nodes hear by a watch or by BGP within seconds",
     ],
     branchChanges: [
-      "90s",
-      "the moved node's kubelet must tell its new address, which takes up to 10 s, its agent must start anew, and the others hear of it by a watch",
+      "150s",
+      "the moved node's kubelet must tell its new address, which takes up to 10 s, its agent must start anew, and the others hear of it by a watch; routes that Felix loses while it makes its device anew it finds missing when it looks at all of them, every 90 s (routeRefreshInterval)",
     ],
     evidence: ["30s", "evidence is worth a wait, but not one that looks as if the lab hung"],
   }),
