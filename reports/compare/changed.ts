@@ -15,12 +15,13 @@ export function changed({ changes, paths }: Comparison): Html {
 }
 
 function fold(kind: string, rows: readonly ChangeRow[], paths: readonly ComparedPath[]): Html {
-  const groups = [...Map.groupBy(rows, (row) => placeOf(row, paths))].sort(([a], [b]) => rank(a) - rank(b));
+  const inOrder = rows.toSorted((a, b) => rank(a) - rank(b));
+  const groups = [...Map.groupBy(inOrder, (row) => placeOf(row, paths))];
   const counts = groups.map(([place, own]) => `${own.length} ${paths.length > 1 ? place : ""}`.trim()).join(", ");
   const bodies = groups.map(
     ([place, own]) =>
       html`<tbody>${paths.length > 1 && html`<tr class="group"><th colspan="${2 + paths.length}">${place}</th></tr>`}
-${own.map((row) => html`<tr><th class="subject">${row.what}</th><td class="detail">${row.on.join(", ")}</td>${paths.map((path, index) => values(row, path, index))}</tr>\n`)}</tbody>
+${own.map((row) => html`<tr><th class="subject">${row.what}</th><td class="detail">${row.on.join(", ")}</td>${paths.map((_, path) => values(row, path))}</tr>\n`)}</tbody>
 `,
   );
   return html`<details class="more"><summary>${kind}<small>${counts}</small></summary>
@@ -28,28 +29,29 @@ ${own.map((row) => html`<tr><th class="subject">${row.what}</th><td class="detai
 `;
 }
 
-/** In words: "only on A", "on every path". */
+/** In words: "only on A", "the same on every path", "on A (unknown on B)". */
 function placeOf({ where, runs }: ChangeRow, paths: readonly ComparedPath[]): string {
-  if (where !== "some") return everywhere[where];
-  return `only on ${paths
-    .filter((_, path) => runs[path])
-    .map(({ label }) => label)
-    .join(", ")}`;
+  const labels = paths.map(({ label }) => label);
+  const changed = labels.filter((_, path) => runs[path]);
+  const unknown = labels.filter((_, path) => runs[path] === null);
+  if (unknown.length === 0) return places[where](where === "some" ? changed.join(", ") : "every path");
+  const place = where === "all" && changed.length === 1 ? `on ${changed}` : places[where](changed.join(", "));
+  return `${place} (unknown on ${unknown.join(", ")})`;
 }
 
-const everywhere = {
-  otherwise: "on every path, to other values",
-  varies: "on every path, other in every run",
-  all: "the same on every path",
-} as const;
-
 /** What differs comes first. */
-const rank = (place: string): number => Object.values<string>(everywhere).indexOf(place);
+const places: Readonly<Record<ChangeRow["where"], (on: string) => string>> = {
+  some: (on) => `only on ${on}`,
+  otherwise: (on) => `on ${on}, to other values`,
+  varies: (on) => `on ${on}, other in every run`,
+  all: (on) => `the same on ${on}`,
+};
 
-function values({ runs, values }: ChangeRow, { runs: all }: ComparedPath, path: number): Html {
+const rank = ({ where }: ChangeRow): number => Object.keys(places).indexOf(where);
+
+function values({ runs, of, values }: ChangeRow, path: number): Html {
   const own = values[path] ?? [];
-  const seen = runs[path];
-  if (seen === null || seen === undefined) return html`<td class="how">unknown</td>`;
-  const of = all.filter(({ changes }) => changes).length;
-  return html`<td>${own.map(({ before, after }) => html`${before !== undefined && html`<del>${before}</del>`}${after !== undefined && html`<ins>${after}</ins>`}`)}${seen > 0 && seen < of && html`<small class="how">in ${seen} of ${of} runs</small>`}</td>`;
+  const [seen = null, all = 0] = [runs[path], of[path]];
+  if (seen === null) return html`<td class="how">unknown</td>`;
+  return html`<td>${own.map(({ before, after }) => html`${before !== undefined && html`<del>${before}</del>`}${after !== undefined && html`<ins>${after}</ins>`}`)}${seen > 0 && seen < all && html`<small class="how">in ${seen} of ${all} runs</small>`}</td>`;
 }

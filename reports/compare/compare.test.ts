@@ -233,6 +233,40 @@ describe("what changed", () => {
   test("is unknown where nothing could be looked at", () => {
     expect(rowsOf([change({})], undefined)).toEqual([["--a", "k8s-master-01", "all", [1, null]]]);
   });
+
+  const silent = (what: string, on = "m2") => change({ kind: "unseen", on, what, after: "no answer" });
+
+  test("is unknown of a machine that was silent, and of it alone", () => {
+    expect(rowsOf([change({ on: "m1, m2" })], [silent("all")])).toEqual([
+      ["--a", "m1", "some", [1, 0]],
+      ["--a", "m2", "all", [1, null]],
+      ["all", "m2", "some", [0, 1]],
+    ]);
+  });
+
+  test("is told of the runs in which the machine answered", () => {
+    const [row] = compare(
+      [[change({ on: "m2" })], [silent("all")], [change({ on: "m2" })]].map((changes, nth) => ({
+        ...inventedRuns.kubeadm(nth + 1),
+        changes,
+      })),
+    ).changes;
+    expect([row?.runs, row?.of]).toEqual([[2], [2]]);
+  });
+
+  test.each([
+    ["flag", "kubelet --a", "kubelet metrics", 0],
+    ["feature-gate", "ImageVolume of kube-apiserver, kubelet", "kubelet metrics", null],
+    ["feature-gate", "ImageVolume of kube-apiserver, kubelet", "kube-proxy metrics", 0],
+    ["certificate", "/etc/kubernetes/pki/ca.crt", "certificates", null],
+  ])("a %s, %s, where %s could not be looked at: %s", (kind, what, of, runs) => {
+    expect(rowsOf([change({ kind, what, on: "m2" })], [silent(of)])).toContainEqual([
+      what,
+      "m2",
+      runs === null ? "all" : "some",
+      [1, runs],
+    ]);
+  });
 });
 
 describe("forecasts", () => {

@@ -138,12 +138,14 @@ export interface ClaimRow {
 export interface ChangeRow extends Pick<Change, "kind" | "what"> {
   readonly on: readonly string[];
   /**
-   * Of the paths that could be looked at. `all`: the same on every one. `otherwise`: on every one, to other values.
+   * Of the paths on which it could be looked at. `all`: the same on every one. `otherwise`: on every one, to other values.
    * `some`: not on every one. `varies`: on every one, and other in every run of one of them, such as a date.
    */
   readonly where: "all" | "otherwise" | "some" | "varies";
-  /** Per path: in how many of its runs. `null`: in none of them could be looked at. */
+  /** Per path: in how many of its runs. `null`: in none of them could it be looked at. */
   readonly runs: readonly (number | null)[];
+  /** Per path: in how many of its runs it could be looked at. */
+  readonly of: readonly number[];
   /** Per path: from what to what, each once. */
   readonly values: readonly (readonly Pick<Change, "before" | "after">[])[];
 }

@@ -135,6 +135,12 @@ describe("a page tells", () => {
     expect(wordsOf(pageOf(inventedRuns.kubeadm(), blind))).toContain("Of B it is not known");
   });
 
+  test("of a machine that was silent, that what changed there is unknown", () => {
+    const silent = { kind: "unseen", on: "k8s-master-02", what: "all", after: "no answer" };
+    const told = wordsOf(pageOf(inventedRuns.kubeadm(), { ...inventedRuns.skip(), changes: [silent] }));
+    expect(told).toContain("flag 1 only on A, 1 on A (unknown on B)");
+  });
+
   test("of a path that never began what there is", () => {
     const report = inventedRuns.kubeadm();
     const bare = { ...report, hops: [], steps: [], streams: [], forecasts: [], changes: [], verdicts: [] };

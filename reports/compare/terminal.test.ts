@@ -19,6 +19,19 @@ test.each([
   await expect(`${terminal(compare(reports))}\n`).toMatchFileSnapshot(`testdata/terminal-${name}.txt`);
 });
 
+test("what changed on one path is counted as unknown where another's machine was silent", () => {
+  const silent = { kind: "unseen", on: "k8s-master-02", what: "all", after: "no answer" };
+  const lines = terminal(compare([inventedRuns.kubeadm(), { ...inventedRuns.skip(), changes: [silent] }])).split("\n");
+  const [head, ...rows] = lines.slice(lines.indexOf("what changed") + 1);
+  expect(head?.trim().split(/ {2,}/).at(-1)).toBe("unknown");
+  expect(
+    rows
+      .find((row) => row.includes("flag"))
+      ?.trim()
+      .split(/ {2,}/),
+  ).toEqual(["flag", "1", "0", "0", "0", "1"]);
+});
+
 test.each([
   ["one path", one],
   ["two paths", two],

@@ -1,7 +1,7 @@
 import type { Outcome } from "#harness/model/judging";
-import type { ChangeRow, Comparison, HopRow, Quantity, StreamRow } from "./model.ts";
+import type { Comparison, HopRow, Quantity, StreamRow } from "./model.ts";
 import { differenceText, spreadText } from "./numbers.ts";
-import { came, precision, rule, tally, times, where } from "./words.ts";
+import { came, precision, rule, tally, times, type Where, where, whereOf } from "./words.ts";
 
 /** Characters in a line. The tables of two paths fit into it. */
 const width = 100;
@@ -172,10 +172,12 @@ function forecasts({ forecasts, unforeseen, paths }: Comparison): string[] {
 /** How many of each kind; the page tells which. */
 function changes({ changes, paths }: Comparison): string[] {
   if (changes.length === 0) return [];
-  const places = (paths.length > 1 ? Object.keys(where) : ["all"]) as ChangeRow["where"][];
+  const places = (paths.length > 1 ? (Object.keys(where) as Where[]) : (["all"] as const)).filter(
+    (place) => place !== "unknown" || changes.some((row) => whereOf(row) === place),
+  );
   const rows = [...Map.groupBy(changes, ({ kind }) => kind)].map(([kind, own]) => [
     kind,
-    ...places.map((place) => String(own.filter((row) => row.where === place).length)),
+    ...places.map((place) => String(own.filter((row) => whereOf(row) === place).length)),
   ]);
   return columns([["", ...(paths.length > 1 ? places.map((place) => where[place]) : ["changed"])], ...rows]);
 }

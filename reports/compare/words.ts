@@ -69,12 +69,18 @@ export const came: Readonly<Record<Foretold["came"], string>> = {
   untold: "unknown whether it came true",
 };
 
-/** Where the same thing changed. */
-export const where: Readonly<Record<ChangeRow["where"], string>> = {
+/** Where the same thing changed; `unknown` where it did on every path on which it could be looked at, but that is not every one. */
+export type Where = ChangeRow["where"] | "unknown";
+
+export const whereOf = ({ where, runs }: ChangeRow): Where =>
+  where !== "some" && runs.includes(null) ? "unknown" : where;
+
+export const where: Readonly<Record<Where, string>> = {
   some: "not on every path",
   otherwise: "to other values",
   varies: "other in every run",
   all: "on every path",
+  unknown: "unknown",
 };
 
 /** Each word once, with how often where it is not always: "done", "2 done, 1 failed". */
