@@ -2,7 +2,7 @@ import type { StreamReport, UpgradePath, UpgradeReport } from "#harness/model/up
 import { changeRows } from "./changes.ts";
 import { forecastRows, unforeseen } from "./forecasts.ts";
 import type { ClaimRow, ComparedPath, Comparison, HopRow, PartRow, Quantity, StepRow, StreamRow } from "./model.ts";
-import { groupsAsSteps, type Part, shownParts } from "./parts.ts";
+import { groupsAsSteps, type Part, partsOf, shownParts } from "./parts.ts";
 import { quantity } from "./quantity.ts";
 import { stepsInOrder, stepsOf } from "./steps.ts";
 
@@ -158,12 +158,14 @@ function stepRows(paths: readonly ComparedPath[]): StepRow[] {
   }));
 }
 
+/** What is shown of one run is told of every run that did it: there it may have been short, and nobody's outage. */
 function partRows(paths: readonly ComparedPath[]): PartRow[] {
-  const shown = new Map(paths.flatMap(({ runs }) => runs.map((run) => [run, shownParts(run)] as const)));
   const keyOf = ({ hop, group, name }: Part) => JSON.stringify([hop, group, name]);
-  const first = new Map([...shown.values()].flat().map((part) => [keyOf(part), part]));
-  return [...first].map(([key, { hop, group, name }]) => {
-    const of = (run: UpgradeReport) => shown.get(run)?.filter((part) => keyOf(part) === key) ?? [];
+  const runs = paths.flatMap(({ runs }) => runs);
+  const done = new Map(runs.map((run) => [run, Map.groupBy(partsOf(run), keyOf)]));
+  const shown = new Map(runs.flatMap(shownParts).map((part) => [keyOf(part), part]));
+  return [...shown].map(([key, { hop, group, name }]) => {
+    const of = (run: UpgradeReport) => done.get(run)?.get(key) ?? [];
     const measured = (
       unit: Quantity["unit"],
       number: (part: Part) => number,

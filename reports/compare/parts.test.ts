@@ -59,6 +59,18 @@ test("parts are shown that an outage names, under that name the nearest before i
   ]);
 });
 
+test("a run in which nobody's outage names a task has none of it, and is counted", () => {
+  const parts = [taken(0, 100), taken(500, 100, "other")];
+  const named = runOf(parts, [outage(50, 800, "task on m1")]);
+  const unnamed = runOf(parts, []);
+  const rows = compare([named, unnamed]).parts;
+  expect(rows.map(({ name }) => name)).toEqual(["task on m1"]);
+  expect(rows[0]?.out.spreads[0]).toMatchObject({ median: 400, min: 0, max: 800 });
+  expect(rows[0]?.ms.spreads[0]).toMatchObject({ median: 100, min: 100, max: 100 });
+  const otherwise = { ...unnamed, path: { ...run.path, drain: false } };
+  expect(compare([named, otherwise]).parts[0]?.out.spreads[1]).toMatchObject({ median: 0, max: 0 });
+});
+
 test("a page of 1500 tasks names those that count, and can be sent by mail", () => {
   const text = page(compare([run]));
   expect(text).toContain("Which task caused which outage");

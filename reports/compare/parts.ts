@@ -45,8 +45,8 @@ function groupsOf({ hop, error }: StepTaken, parts: readonly PartTaken[]): StepT
 
 const endOf = ({ from, ms }: Span): number => from + ms;
 
-/** Parts that are shown by their names, with their machines: those that outages name, and those that take long. */
-export function shownParts({ steps, streams }: UpgradeReport): Part[] {
+/** All parts by their names, with their machines and the outages that name them. */
+export function partsOf({ steps, streams }: UpgradeReport): Part[] {
   const parts = steps.flatMap(({ hop, parts = [] }) =>
     parts.map((part) => ({ ...part, hop, name: nameWithMachines(part) })),
   );
@@ -62,7 +62,12 @@ export function shownParts({ steps, streams }: UpgradeReport): Part[] {
     ),
   );
   const outagesOf = Map.groupBy(naming, ({ part }) => part);
-  return parts
-    .map((part) => ({ ...part, outages: (outagesOf.get(part) ?? []).map(({ user, ms }) => ({ user, ms })) }))
-    .filter(({ ms, outages }) => outages.length > 0 || ms >= longMs);
+  return parts.map((part) => ({
+    ...part,
+    outages: (outagesOf.get(part) ?? []).map(({ user, ms }) => ({ user, ms })),
+  }));
 }
+
+/** Parts that are shown: those that outages name, and those that take long. */
+export const shownParts = (run: UpgradeReport): Part[] =>
+  partsOf(run).filter(({ ms, outages }) => outages.length > 0 || ms >= longMs);

@@ -118,7 +118,7 @@ const mostTasks = 15;
 function causes(comparison: Comparison): string[] {
   const most = ({ spreads }: Quantity) => Math.max(0, ...spreads.map((spread) => spread?.median ?? 0));
   const worst = comparison.parts
-    .filter(({ out }) => most(out) > 0)
+    .filter(({ out }) => out.spreads.some((spread) => spread && spread.max > 0))
     .toSorted((a, b) => most(b.out) - most(a.out))
     .slice(0, mostTasks);
   if (worst.length === 0) return [];
