@@ -83,6 +83,12 @@ export interface StreamRecord {
   readonly counts?: Readonly<Record<string, number>>;
 }
 
+/**
+ * So many requests in a row without an answer are a silence, at 10 ms a tenth of a second. Fewer say little: an answer
+ * may take that long on a busy computer, and nobody is less patient.
+ */
+export const silentBeats = 10;
+
 /** A stretch of time, in milliseconds since the users began. */
 export interface Span {
   readonly from: number;

@@ -8,14 +8,9 @@ import {
   type StreamOutage,
   type StreamRecord,
   type StreamReport,
+  silentBeats,
   type UpgradeReport,
 } from "../model/upgrade.ts";
-
-/**
- * So many requests in a row without an answer are a silence, at 10 ms a tenth of a second. Fewer say little: an answer
- * may take that long on a busy computer, and nobody is less patient.
- */
-const silentBeats = 10;
 
 export interface FeltContext {
   /** Milliseconds of the epoch, from which spans count. */

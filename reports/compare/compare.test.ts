@@ -6,6 +6,7 @@ import { compare } from "./compare.ts";
 import { difference, quantity } from "./quantity.ts";
 import { stepsInOrder } from "./steps.ts";
 import { inventedRuns } from "./testdata/invented.ts";
+import { precision } from "./words.ts";
 
 const spread = (...samples: number[]) => {
   const found = spreadOf(samples);
@@ -101,6 +102,47 @@ test("what a stream cannot tell is its period and how late it asks; of a sum, on
   expect(row?.total.against[1]?.resolution).toBeCloseTo(
     of() * (stream?.outages.length ?? 0) + of(other) * (other?.outages.length ?? 0),
   );
+});
+
+describe("paths whose users ask at different periods", () => {
+  const asking = (report: UpgradeReport, everyMs: number, ...lengths: number[]): UpgradeReport => ({
+    ...report,
+    streams: report.streams.slice(0, 1).map((stream) => ({
+      ...stream,
+      everyMs,
+      outages: lengths.map((ms, nth) => ({ from: nth * 1000, ms, failed: 0, errors: {}, during: [] })),
+      outMs: lengths.reduce((sum, ms) => sum + ms, 0),
+      longestOutMs: Math.max(0, ...lengths),
+    })),
+  });
+  const quick = asking(inventedRuns.kubeadm(), 10, 400, 400, 400);
+  const rowOf = (...reports: UpgradeReport[]) => compare(reports).streams[0];
+
+  test("are not told apart by silences that are none on the other path", () => {
+    const comparison = compare([quick, asking(inventedRuns.byHand(), 50)]);
+    const [row] = comparison.streams;
+    const kinds = [comparison.longest, comparison.out, row?.longest, row?.total, row?.outages];
+    expect(kinds.map((one) => one?.against[1]?.is)).toEqual(kinds.map(() => "below-resolution"));
+    expect(row?.everyMs).toBe(50);
+  });
+
+  test("are told apart by what both would have felt", () => {
+    const long = asking(inventedRuns.kubeadm(), 10, 4000, 4000, 4000);
+    const row = rowOf(long, asking(inventedRuns.byHand(), 50));
+    const kinds = [row?.longest, row?.total, row?.outages];
+    expect(kinds.map((one) => one?.against[1]?.is)).toEqual(kinds.map(() => "noise-unknown"));
+  });
+
+  test("do not blur what others are told apart by", () => {
+    const row = rowOf(quick, asking(inventedRuns.byHand(), 10), asking(inventedRuns.skip(), 50));
+    expect(row?.longest.against.map((one) => one?.is)).toEqual([undefined, "noise-unknown", "below-resolution"]);
+  });
+
+  test("are said to", () => {
+    const [often, silence] = precision(compare([quick, asking(inventedRuns.byHand(), 50)]));
+    expect(often).toMatch(/^Users ask every 10 ms on A, 50 ms on B; /);
+    expect(silence).toContain("once 10 requests wait: from 100 ms on A, 500 ms on B.");
+  });
 });
 
 test("a stream that one path has not is no number there, not nought", () => {

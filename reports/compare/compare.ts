@@ -4,6 +4,7 @@ import { forecastRows, unforeseen } from "./forecasts.ts";
 import type { ClaimRow, ComparedPath, Comparison, HopRow, PartRow, Quantity, StepRow, StreamRow } from "./model.ts";
 import { groupsAsSteps, type Part, partsOf, shownParts } from "./parts.ts";
 import { quantity } from "./quantity.ts";
+import { type Missed, missedBy, missedByAny, resolutionOf, resolutionOfAll, resolutionOfSum } from "./resolution.ts";
 import { stepsInOrder, stepsOf } from "./steps.ts";
 
 /** Lays what taking paths told side by side, paths in the order in which they first come. Runs of the same path are its repetitions. */
@@ -47,15 +48,6 @@ function pathsOf(reports: readonly UpgradeReport[]): ComparedPath[] {
 const labelOf = (index: number): string =>
   (index >= 26 ? labelOf(Math.floor(index / 26) - 1) : "") + String.fromCharCode(65 + (index % 26));
 
-/** An outage's length is known no better. Milliseconds. */
-const resolutionOf = ({ everyMs, probe }: StreamReport): number => everyMs + probe.lateP99;
-
-/** A sum of outages: each adds its own error. */
-const resolutionOfSum = (stream: StreamReport): number => resolutionOf(stream) * Math.max(1, stream.outages.length);
-
-const resolutionOfAll = ({ streams }: UpgradeReport): number =>
-  streams.reduce((sum, stream) => sum + resolutionOfSum(stream), 0);
-
 /** A number of every run, path by path; runs that have none are left out. */
 const samplesOf = (
   paths: readonly ComparedPath[],
@@ -69,28 +61,37 @@ const worstOf = (paths: readonly ComparedPath[], number: (run: UpgradeReport) =>
 function totals(paths: readonly ComparedPath[]): Pick<Comparison, "took" | "out" | "longest"> {
   const mostOf = ({ streams }: UpgradeReport, number: (stream: StreamReport) => number) =>
     Math.max(0, ...streams.map(number));
+  const missed = missedByAny(paths);
   return {
     took: quantity(
       "ms",
       samplesOf(paths, ({ phases }) => phases.during.ms),
     ),
-    out: quantity("ms", samplesOf(paths, outOf), worstOf(paths, resolutionOfAll)),
+    out: quantity(
+      "ms",
+      samplesOf(paths, outOf),
+      worstOf(paths, resolutionOfAll),
+      missed.map(({ sum }) => sum),
+    ),
     longest: quantity(
       "ms",
       samplesOf(paths, (run) => mostOf(run, ({ longestOutMs }) => longestOutMs)),
       worstOf(paths, (run) => mostOf(run, resolutionOf)),
+      missed.map(({ longest }) => longest),
     ),
   };
 }
 
 function streamRows(paths: readonly ComparedPath[]): StreamRow[] {
   const all = paths.flatMap(({ runs }) => runs.flatMap(({ streams }) => streams));
-  return [...new Map(all.map((stream) => [stream.name, stream]))].map(([name, { what, from, everyMs }]) => {
+  return [...new Map(all.map((stream) => [stream.name, stream]))].map(([name, { what, from }]) => {
+    const missed = missedBy(paths, name);
     const of = (run: UpgradeReport) => run.streams.find((stream) => stream.name === name);
     const measured = (
       unit: Quantity["unit"],
       number: (stream: StreamReport) => number | null | undefined,
       resolution: (stream: StreamReport) => number = () => 0,
+      kind?: keyof Missed,
     ) => {
       const orNone =
         <T>(use: (stream: StreamReport) => T) =>
@@ -102,6 +103,7 @@ function streamRows(paths: readonly ComparedPath[]): StreamRow[] {
         unit,
         samplesOf(paths, orNone(number)),
         worstOf(paths, (run) => orNone(resolution)(run) ?? 0),
+        missed.map((own) => (kind ? own[kind] : 0)),
       );
     };
     const latency = (phase: keyof StreamReport["latency"]) => ({
@@ -114,10 +116,10 @@ function streamRows(paths: readonly ComparedPath[]): StreamRow[] {
       name,
       what,
       from,
-      everyMs,
-      outages: measured("count", ({ outages }) => outages.length),
-      longest: measured("ms", ({ longestOutMs }) => longestOutMs, resolutionOf),
-      total: measured("ms", ({ outMs }) => outMs, resolutionOfSum),
+      everyMs: Math.max(...own.map(({ everyMs }) => everyMs)),
+      outages: measured("count", ({ outages }) => outages.length, undefined, "count"),
+      longest: measured("ms", ({ longestOutMs }) => longestOutMs, resolutionOf, "longest"),
+      total: measured("ms", ({ outMs }) => outMs, resolutionOfSum, "sum"),
       failed: measured("count", ({ failed }) => failed),
       latency: { before: latency("before"), during: latency("during"), after: latency("after") },
       counts: Object.fromEntries(
@@ -161,6 +163,7 @@ function stepRows(paths: readonly ComparedPath[]): StepRow[] {
 /** What is shown of one run is told of every run that did it: there it may have been short, and nobody's outage. */
 function partRows(paths: readonly ComparedPath[]): PartRow[] {
   const keyOf = ({ hop, group, name }: Part) => JSON.stringify([hop, group, name]);
+  const missed = missedByAny(paths);
   const runs = paths.flatMap(({ runs }) => runs);
   const done = new Map(runs.map((run) => [run, Map.groupBy(partsOf(run), keyOf)]));
   const shown = new Map(runs.flatMap(shownParts).map((part) => [keyOf(part), part]));
@@ -170,12 +173,14 @@ function partRows(paths: readonly ComparedPath[]): PartRow[] {
       unit: Quantity["unit"],
       number: (part: Part) => number,
       resolution: (run: UpgradeReport) => number = () => 0,
+      kind?: keyof Missed,
     ) => {
       const sum = (run: UpgradeReport) => {
         const parts = of(run);
         return parts.length > 0 ? parts.reduce((all, part) => all + number(part), 0) : undefined;
       };
-      return quantity(unit, samplesOf(paths, sum), worstOf(paths, resolution));
+      const notFelt = missed.map((own) => (kind ? own[kind] : 0));
+      return quantity(unit, samplesOf(paths, sum), worstOf(paths, resolution), notFelt);
     };
     return {
       hop,
@@ -186,8 +191,8 @@ function partRows(paths: readonly ComparedPath[]): PartRow[] {
         ({ ms }) => ms,
         () => 1,
       ),
-      outages: measured("count", ({ outages }) => outages.length),
-      out: measured("ms", ({ outages }) => outages.reduce((all, { ms }) => all + ms, 0), resolutionOfAll),
+      outages: measured("count", ({ outages }) => outages.length, undefined, "count"),
+      out: measured("ms", ({ outages }) => outages.reduce((all, { ms }) => all + ms, 0), resolutionOfAll, "sum"),
       users: paths.map(({ runs }) => {
         const outages = runs.flatMap((run) => of(run).flatMap(({ outages }) => outages));
         return distinct(outages.toSorted((a, b) => b.ms - a.ms).map(({ user }) => user));

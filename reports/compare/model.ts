@@ -69,14 +69,16 @@ export interface Difference {
   readonly is: "none" | "below-resolution" | "within-noise" | "noise-unknown" | "differs";
   /** The median less that of the first path. */
   readonly by: number;
-  /** What the probes of both paths cannot tell apart, in the quantity's unit. */
+  /** What the probes of both paths cannot tell apart, or one of them may have missed, in the quantity's unit. */
   readonly resolution: number;
   /** How likely the ranges of so many runs of two equal paths are to lie apart: 2 / C(n + m, n). */
   readonly chance: number;
 }
 
 /** What one user felt on every path. */
-export interface StreamRow extends Pick<StreamReport, "name" | "what" | "from" | "everyMs"> {
+export interface StreamRow extends Pick<StreamReport, "name" | "what" | "from"> {
+  /** Milliseconds: the longest period on any of the paths. */
+  readonly everyMs: number;
   readonly outages: Quantity;
   /** Milliseconds. */
   readonly longest: Quantity;

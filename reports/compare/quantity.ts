@@ -4,11 +4,15 @@ import type { Difference, Quantity } from "./model.ts";
 /** How often chance may set the ranges of two equal paths apart before a difference is not called one. */
 export const mostChance = 0.1;
 
-/** One number of every path: all samples per path, and what cannot be told apart on it. */
+/**
+ * One number of every path: all samples per path, what cannot be told apart on it, and what it or the first may have missed that the
+ * other one did not.
+ */
 export function quantity(
   unit: Quantity["unit"],
   samples: readonly (readonly number[])[],
   resolutions: readonly number[] = [],
+  missed: readonly number[] = [],
 ): Quantity {
   const spreads = samples.map((own) => spreadOf(own) ?? null);
   const [first] = spreads;
@@ -17,7 +21,9 @@ export function quantity(
     unit,
     spreads,
     against: spreads.map((own, path) =>
-      own && first && path > 0 ? difference(first, own, resolutionOf(0) + resolutionOf(path)) : null,
+      own && first && path > 0
+        ? difference(first, own, resolutionOf(0) + resolutionOf(path) + (missed[path] ?? 0))
+        : null,
     ),
   };
 }

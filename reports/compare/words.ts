@@ -1,5 +1,5 @@
-import type { UpgradeReport } from "#harness/model/upgrade";
-import type { ChangeRow, Comparison, Foretold } from "./model.ts";
+import { type StreamReport, silentBeats, type UpgradeReport } from "#harness/model/upgrade";
+import type { ChangeRow, ComparedPath, Comparison, Foretold } from "./model.ts";
 import { duration } from "./numbers.ts";
 import { chanceOf, mostChance } from "./quantity.ts";
 
@@ -31,17 +31,35 @@ export function rule({ paths: [first, ...others] }: Comparison): string[] {
 export function precision({ paths, streams }: Comparison): string[] {
   const runs = paths.flatMap((path) => path.runs);
   const worst = Math.max(0, ...streams.map(({ resolution }) => resolution));
-  const every = [...new Set(streams.map(({ everyMs }) => duration(everyMs)))].join(" or ");
   const clock = Math.max(...runs.map(({ clockErrorMs }) => clockErrorMs));
   return [
-    ...(streams.length > 0
-      ? [`Users ask every ${every}; an outage's length is known to within ${duration(worst)} or better.`]
-      : []),
+    ...cadence(paths, worst),
     ...paths.flatMap(({ label, runs }) => unrest(label, runs)),
     `The machines' clocks differ by ${duration(clock)} at the most, which bears on the step that an outage is put down to, not on its length.`,
     `The harness's own share of the time was ${paths.map(({ label, runs }) => `${share(runs)} of ${label}`).join(", ")}.`,
   ];
 }
+
+/** How often users ask, and what it means where those of one path ask less often. */
+function cadence(paths: readonly ComparedPath[], worst: number): string[] {
+  const asking = paths
+    .map(({ label, runs }) => ({ label, periods: new Set(runs.flatMap(({ streams }) => streams.map(periodOf))) }))
+    .filter(({ periods }) => periods.size > 0);
+  const [period, ...others] = new Set(asking.flatMap(({ periods }) => [...periods]));
+  if (period === undefined) return [];
+  const known = `an outage's length is known to within ${duration(worst)} or better`;
+  if (others.length === 0) return [`Users ask every ${duration(period)}; ${known}.`];
+  const each = (times: number) =>
+    asking
+      .map(({ label, periods }) => `${[...periods].map((ms) => duration(times * ms)).join(" or ")} on ${label}`)
+      .join(", ");
+  return [
+    `Users ask every ${each(1)}; ${known}.`,
+    `A silence is an outage once ${silentBeats} requests wait: from ${each(silentBeats)}. A shorter one on the one path may be none on the other, so a difference that such silences may make is below resolution.`,
+  ];
+}
+
+const periodOf = ({ everyMs }: StreamReport): number => everyMs;
 
 /** Outages while nothing was done are the computer's, not the path's. */
 function unrest(label: string, runs: readonly UpgradeReport[]): string[] {
