@@ -81,6 +81,8 @@ export interface StreamRecord {
   readonly asked: readonly Asked[];
   /** What only this kind of user can tell: `{ acknowledged: 4711, lost: 0 }` of a ledger, `{ resumed: 2, missed: 0 }` of a watch. */
   readonly counts?: Readonly<Record<string, number>>;
+  /** Why `counts` lacks what had to be looked at afterwards, as the `lost` of a ledger. Absent: it lacks nothing. */
+  readonly uncounted?: string;
 }
 
 /**
@@ -121,7 +123,8 @@ export interface Latency {
 }
 
 /** What one user felt. */
-export interface StreamReport extends Pick<StreamRecord, "name" | "what" | "from" | "everyMs" | "counts"> {
+export interface StreamReport
+  extends Pick<StreamRecord, "name" | "what" | "from" | "everyMs" | "counts" | "uncounted"> {
   readonly requests: number;
   readonly failed: number;
   readonly outages: readonly StreamOutage[];

@@ -150,6 +150,9 @@ test("nothing was answered in a phase: its latency is unknown", () => {
 test("counts are passed on", () => {
   const report = streamReport({ ...record(), counts: { lost: 0 } }, { began, phases, steps });
   expect(report.counts).toEqual({ lost: 0 });
+  expect(report).not.toHaveProperty("uncounted");
+  const unread = streamReport({ ...record(), uncounted: "no member is ready" }, { began, phases, steps });
+  expect(unread.uncounted).toBe("no member is ready");
 });
 
 describe("of steps that tell their parts", () => {

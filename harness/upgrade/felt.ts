@@ -32,7 +32,7 @@ interface Stretch {
  * have missed anything: that is the probe's lateness.
  */
 export function streamReport(record: StreamRecord, { began, phases, steps }: FeltContext): StreamReport {
-  const { name, what, from, everyMs, counts } = record;
+  const { name, what, from, everyMs, counts, uncounted } = record;
   const watched = phases.after.from + phases.after.ms;
   const asked = record.asked
     .map((request) => ({ ...request, at: request.at - began, due: request.due - began }))
@@ -55,6 +55,7 @@ export function streamReport(record: StreamRecord, { began, phases, steps }: Fel
     from,
     everyMs,
     ...(counts && { counts }),
+    ...(uncounted !== undefined && { uncounted }),
     requests: asked.length,
     failed: failed.length,
     outages,

@@ -112,6 +112,8 @@ function streamRows(paths: readonly ComparedPath[]): StreamRow[] {
     });
     const own = all.filter((stream) => stream.name === name);
     const counted = new Set(own.flatMap(({ counts = {} }) => Object.keys(counts)));
+    // What was acknowledged may be lost also where nobody could look.
+    if (counted.has("acknowledged")) counted.add("lost");
     return {
       name,
       what,

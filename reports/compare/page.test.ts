@@ -141,6 +141,20 @@ describe("a page tells", () => {
     expect(told).toContain("flag 1 only on A, 1 on A (unknown on B)");
   });
 
+  test("of a ledger that could not be read back, that what it lost is unknown", () => {
+    const unread = (report: UpgradeReport) => ({
+      ...report,
+      streams: report.streams.map(({ counts, ...stream }) => ({
+        ...stream,
+        ...(counts?.acknowledged && { counts: { acknowledged: 9 } }),
+      })),
+    });
+    const [one, other] = [inventedRuns.kubeadm(1), inventedRuns.kubeadm(2)];
+    expect(wordsOf(pageOf(unread(one)))).toContain("acknowledged and lost, ledger unknown");
+    expect(wordsOf(pageOf(unread(one), other))).toContain("acknowledged and lost, ledger 0 unknown of 1 run");
+    expect(wordsOf(pageOf(one, other))).not.toContain("unknown of");
+  });
+
   test("of a path that never began what there is", () => {
     const report = inventedRuns.kubeadm();
     const bare = { ...report, hops: [], steps: [], streams: [], forecasts: [], changes: [], verdicts: [] };

@@ -45,7 +45,7 @@ ${theRuns(comparison)}
 function inShort(comparison: Comparison): Html {
   const { paths, hops, took, out, longest, streams, claims } = comparison;
   const ended = paths.map((_, path) => tally(hops.flatMap((row) => row.ended[path] ?? [])));
-  const lost = streams.flatMap(({ name, counts }) => (counts.lost ? [{ name, lost: counts.lost }] : []));
+  const ledgers = streams.filter(({ counts }) => counts.lost);
   return section(
     "In short",
     false,
@@ -57,9 +57,19 @@ ${claims.length > 0 && html`<tr><th>claims</th>${paths.map((_, path) => verdicts
 <tr><th>took</th>${cells(took)}</tr>
 <tr><th>longest outage of any user</th>${paths.map((_, path) => cell(longest, path, whose(streams, path)))}</tr>
 <tr><th>out of service, all users together</th>${cells(out)}</tr>
-${lost.map(({ name, lost }) => html`<tr><th>acknowledged and lost, ${name}</th>${cells(lost)}</tr>`)}
+${ledgers.map((row) => html`<tr><th>acknowledged and lost, ${row.name}</th>${paths.map((_, path) => lostOn(row, path))}</tr>`)}
 </tbody>`,
     ),
+  );
+}
+
+/** What a path lost of what it had acknowledged. Nothing is claimed of runs in which that could not be read back. */
+function lostOn({ counts: { acknowledged, lost } }: StreamRow, path: number): Html | false {
+  const [all, known] = [acknowledged, lost].map((count) => count?.spreads[path]?.samples.length ?? 0);
+  const unknown = (all ?? 0) - (known ?? 0);
+  if (known === 0 && unknown > 0) return html`<td class="number">unknown</td>`;
+  return (
+    lost !== undefined && cell(lost, path, unknown > 0 && html`<small>unknown of ${times(unknown, "run")}</small>`)
   );
 }
 
