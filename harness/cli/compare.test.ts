@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -61,6 +61,28 @@ describe("compare", () => {
     const told = said.err.replace(/paths: .*;/, "paths: …;");
     await expect(told).toMatchFileSnapshot("testdata/compare-misdeclared.txt");
     expect(pages()).toEqual([]);
+  });
+
+  test.each([
+    ["no name", () => "", "it names no file"],
+    ["a folder", () => runs, /\S is a folder, and no file/],
+    ["a folder that is to be made", () => `${join(runs, "deep")}/`, "deep/ is a folder, and no file"],
+    ["below a file", () => join(stored, "kubeadm/upgrade.json/page.html"), "upgrade.json is a file"],
+  ])("says that the page cannot be written to %s", async (_, html, why) => {
+    expect(await main(["compare", join(stored, "kubeadm"), "--html", html()])).toBe(2);
+    expect(said.err).toMatch(/ {2}- --html: /);
+    expect(said.err).toMatch(why);
+    expect(said.all).not.toContain("    at ");
+    expect(said.out).toBe("");
+  });
+
+  test("prints the comparison also where the page turns out not to be writable", async () => {
+    const html = join(runs, "page.html");
+    symlinkSync(join(runs, "nowhere/page.html"), html);
+    expect(await main(["compare", join(stored, "kubeadm"), "--html", html])).toBe(2);
+    expect(said.out).toContain("how to read it");
+    expect(said.err).toMatch(/page\.html: the page could not be written\n {2}seen: .*ENOENT/);
+    expect(said.all).not.toContain("    at ");
   });
 
   test("says of a run without a report how far it came", async () => {

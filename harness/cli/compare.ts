@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { Misdeclared, Unsupported } from "../model/errors.ts";
+import { LabBroken, Misdeclared, reasonOf, Unsupported } from "../model/errors.ts";
 import type { UpgradePath, UpgradeReport } from "../model/upgrade.ts";
 import { reportFile } from "../upgrade/take.ts";
 import { exitCodes } from "./exit.ts";
@@ -28,7 +28,7 @@ type Subject = { readonly stored: string } | { readonly path: UpgradePath };
  * Kubespray's where none is given; all before a machine is raised.
  */
 export async function compare(wanted: readonly string[], { times, html, json }: CompareOptions): Promise<number> {
-  const subjects = await subjectsOf(wanted, times);
+  const subjects = await subjectsOf(wanted, times, html);
   const reports = await loadReports();
   const told = subjects.map((subject) => ("stored" in subject ? [reports.readUpgrade(subject.stored)] : []));
   for (let nth = 1; nth <= times; nth++) {
@@ -38,14 +38,24 @@ export async function compare(wanted: readonly string[], { times, html, json }: 
     }
   }
   const comparison = reports.compare(told.flat());
+  // It may have taken hours: what there is to read comes before what can fail.
+  print(json ? JSON.stringify(comparison, null, 2) : reports.terminal(comparison));
   const page =
     html ?? join(runsFolder(), `compare-${new Date().toISOString().slice(0, 19).replaceAll(/[-:T]/g, "")}.html`);
-  mkdirSync(dirname(resolve(page)), { recursive: true });
-  writeFileSync(page, reports.page(comparison));
+  write(page, reports.page(comparison));
   const where = `page: ${relative(process.cwd(), page)}`;
   if (json) process.stderr.write(`${where}\n`);
-  print(json ? JSON.stringify(comparison, null, 2) : `${reports.terminal(comparison)}\n\n${where}`);
+  else print(`\n${where}`);
   return exitCodes.conforms;
+}
+
+function write(page: string, content: string): void {
+  try {
+    mkdirSync(dirname(resolve(page)), { recursive: true });
+    writeFileSync(page, content);
+  } catch (cause) {
+    throw new LabBroken("the page could not be written", { who: page, seen: reasonOf(cause), cause });
+  }
 }
 
 async function taken(path: UpgradePath, nth: number, times: number): Promise<UpgradeReport> {
@@ -53,7 +63,7 @@ async function taken(path: UpgradePath, nth: number, times: number): Promise<Upg
   return runPath(path);
 }
 
-async function subjectsOf(wanted: readonly string[], times: number): Promise<Subject[]> {
+async function subjectsOf(wanted: readonly string[], times: number, html: string | undefined): Promise<Subject[]> {
   const problems: string[] = [];
   const subjects: Subject[] = [];
   let unsupported: Unsupported | undefined;
@@ -67,9 +77,28 @@ async function subjectsOf(wanted: readonly string[], times: number): Promise<Sub
     else subjects.push(found);
   }
   if (!Number.isInteger(times) || times < 1) problems.push("--times: it must be a whole number, 1 or more");
+  const obstacle = html === undefined ? undefined : obstacleTo(html);
+  if (obstacle !== undefined) problems.push(`--html: ${obstacle}`);
   if (problems.length > 0) throw new Misdeclared("the comparison", problems, { look: await whatThereIs() });
   if (unsupported) throw unsupported;
   return subjects;
+}
+
+/** Why a page cannot be written to this file, if that can be told beforehand. */
+function obstacleTo(page: string): string | undefined {
+  if (page === "") return "it names no file";
+  const file = resolve(page);
+  let there = file;
+  while (!existsSync(there)) there = dirname(there);
+  const isFolder = statSync(there).isDirectory();
+  if (page.endsWith("/") || (isFolder && there === file)) return `${page} is a folder, and no file`;
+  if (!isFolder && there !== file) return `${page} is in no folder: ${there} is a file`;
+  try {
+    accessSync(there, isFolder ? constants.W_OK | constants.X_OK : constants.W_OK);
+    return undefined;
+  } catch (cause) {
+    return `${page} cannot be written: ${reasonOf(cause)}`;
+  }
 }
 
 async function subjectOf(wanted: string): Promise<Subject | { readonly problems: readonly string[] }> {
