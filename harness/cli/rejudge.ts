@@ -43,10 +43,13 @@ async function folderOf(run: string): Promise<string> {
   });
 }
 
-/** Imports all that may define a check: what boots a lab, and every fixture. */
+/** Imports all that may define a check: what boots a lab, every fixture, and what scenarios claim. */
 async function defineChecks(): Promise<void> {
   await import("../run/boot.ts");
-  for await (const file of glob("fixtures/**/*.ts", { cwd: project, exclude: ["**/*.test.ts", "fixtures/gomod/**"] })) {
+  for await (const file of glob("{fixtures,scenarios}/**/*.ts", {
+    cwd: project,
+    exclude: ["**/*.test.ts", "fixtures/gomod/**"],
+  })) {
     await import(pathToFileURL(join(project, file)).href);
   }
 }

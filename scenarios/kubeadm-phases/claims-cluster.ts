@@ -488,7 +488,7 @@ const schedulerOf = ({ kube, nodes }: PhasesLab) => ({
   },
 });
 
-const showsAll = defineCheck("staticPodRuns", () => ({
+const showsAll = defineCheck("staticPodShown", () => ({
   claim: "is in the API, in a container and in a process",
   judge: (seen: Running) => (seen.uid && seen.container && /^\d+$/.test(seen.pid) ? met : unmet("all three", seen)),
 }));
