@@ -6,6 +6,7 @@ import { Misdeclared, reasonOf } from "../model/errors.ts";
 import type { Lab, Scenario } from "../model/scenario.ts";
 import type { UpgradePath, UpgradeReport } from "../model/upgrade.ts";
 import { raiseLab } from "../run/lifecycle.ts";
+import { resolve } from "../topology/resolve.ts";
 import { problemsOf } from "../upgrade/path.ts";
 import { exitCodes } from "./exit.ts";
 import { print } from "./print.ts";
@@ -80,9 +81,12 @@ async function labOf(path: UpgradePath): Promise<Scenario> {
 
 const load = (file: string): Promise<unknown> => import(pathToFileURL(join(project, "fixtures/upgrades", file)).href);
 
+/** Of its lab, and of the first hop that cannot be planned in it. */
 async function problemsOfLab(path: UpgradePath): Promise<string[]> {
   try {
-    await labOf(path);
+    const { cluster, topology } = await labOf(path);
+    const machines = resolve(topology);
+    for (const hop of path.hops.keys()) cluster.provisioner.upgrade?.(path, hop, cluster, machines);
     return [];
   } catch (error) {
     if (error instanceof Misdeclared) return [...error.problems];

@@ -21,6 +21,16 @@ export function titleOf(path: UpgradePath, hop: number): string {
   return [...changes, ...settings].join(", ");
 }
 
+/** What a hop gives flags to beyond those that take any, as sentences: nobody would get them. */
+export function flagProblems({ hops, provisioner }: UpgradePath, hop: number, takers: readonly string[]): string[] {
+  return Object.keys(hops[hop]?.settings ?? {})
+    .filter((component) => !takers.includes(component))
+    .map(
+      (component) =>
+        `hop ${hop + 1}: ${provisioner} gives ${component} no flags in it; it gives them to ${takers.join(", ") || "nothing"}`,
+    );
+}
+
 /** Everything that is wrong with a path, as sentences, when these releases can be had. */
 export function problemsOf(path: UpgradePath, available: Readonly<Record<Component, readonly Version[]>>): string[] {
   const { from, hops, workers } = path;
