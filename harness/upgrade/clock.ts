@@ -1,8 +1,10 @@
 import type { Machine } from "../model/machines.ts";
+import { thisOwner } from "../run/owner.ts";
 
 /**
- * By how much the clocks of machines may differ, in milliseconds. Machines that share a kernel share its clock, and the
- * answer is 0. Others are asked for the time, all at once: they differ by what they say, give or take how long it took.
+ * By how much the clocks of machines and of this computer, whose clock times the steps, may differ, in milliseconds. Those that
+ * share a kernel share its clock, and the answer is 0. Machines are asked for the time, all at once: they differ by what they
+ * say, give or take how long it took.
  */
 export async function clockError(machines: readonly Machine[]): Promise<number> {
   const seen = await Promise.all(
@@ -14,7 +16,7 @@ export async function clockError(machines: readonly Machine[]): Promise<number> 
       return { kernel, asked, answered, at: Number(nanoseconds) / 1e6 };
     }),
   );
-  return differBy(seen);
+  return differBy([...seen, { kernel: thisOwner().boot, asked: 0, answered: 0, at: 0 }]);
 }
 
 /** Pure: what was seen of each machine's clock, beside when this computer asked and was answered. */

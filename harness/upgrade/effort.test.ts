@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { differBy } from "./clock.ts";
+import type { Machine } from "../model/machines.ts";
+import { thisOwner } from "../run/owner.ts";
+import { clockError, differBy } from "./clock.ts";
 import { union } from "./effort.ts";
 
 test("time in commands that go on at once is counted once, and a command shorter than reaching its machine not at all", () => {
@@ -28,4 +30,11 @@ test("clocks of several kernels differ by what they say, give or take how long a
     { kernel: "b", asked: 1000, answered: 1020, at: 1105 },
   ];
   expect(differBy(seen)).toBe(110);
+});
+
+test("this computer's clock is one of them: it times the steps", async () => {
+  const machine = (kernel: string, aheadMs: number) =>
+    ({ sh: async () => ({ stdout: `${kernel}\n${(Date.now() + aheadMs) * 1e6}\n` }) }) as unknown as Machine;
+  expect(await clockError([machine(thisOwner().boot, 0)])).toBe(0);
+  expect(await clockError([machine("another", 5000), machine("another", 5000)])).toBeGreaterThanOrEqual(5000);
 });

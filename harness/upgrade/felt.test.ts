@@ -99,7 +99,7 @@ describe("who does not ask misses nothing", () => {
   test("the probe starved: that is its lateness", () => {
     const report = felt((at) => (cut(at) ? "not begun" : at === 1901 ? { due: began + 1201 } : {}));
     expect(report.outages).toEqual([]);
-    expect(report.probe).toEqual({ lateP99: 0, lateMax: 700 });
+    expect(report.probe).toEqual({ lateP99: 670, lateMax: 700 });
   });
 
   test("an answer that it was too late to see is no outage of that length", () => {
@@ -186,6 +186,17 @@ describe("of steps that tell their parts", () => {
         during: ["upgrade-cluster.yml on k8s-master-01, k8s-node-01"],
         parts: ["restart the API server on k8s-master-01", "wait for it on k8s-master-01"],
       },
+    ]);
+  });
+
+  test("an outage right after the step names the last that had changed something", () => {
+    const [step] = told;
+    const late = streamReport(
+      record((at) => (within(2800, 2900)(at) ? { error: "refused", ms: 1 } : {})),
+      { began, phases, steps: [{ ...(step as (typeof told)[number]), ms: 1500 }] },
+    );
+    expect(late.outages.map(({ during, parts }) => ({ during, parts }))).toEqual([
+      { during: [], parts: ["uncordon on k8s-master-01"] },
     ]);
   });
 

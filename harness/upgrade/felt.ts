@@ -46,7 +46,7 @@ export function streamReport(record: StreamRecord, { began, phases, steps }: Fel
   const outages = union([...silences(asked, arrivals, silent), ...failures(asked, silent)]).map((stretch) =>
     outage(stretch, asked, steps),
   );
-  const late = asked.map(({ at, due }) => at - due).sort((a, b) => a - b);
+  const late = asked.flatMap((request) => lateness(request, everyMs)).sort((a, b) => a - b);
   const failed = asked.filter((request) => !answered(request));
   const latencyIn = (span: Span) => latency(asked, arrivals, span);
   return {
@@ -70,6 +70,10 @@ export function streamReport(record: StreamRecord, { began, phases, steps }: Fel
     probe: { lateP99: quantile(late, 0.99) ?? 0, lateMax: quantile(late, 1) ?? 0 },
   };
 }
+
+/** Of every beat that a request stands for: after a stall one is begun for all that were due meanwhile. */
+const lateness = ({ at, due }: Asked, everyMs: number): readonly number[] =>
+  Array.from({ length: Math.max(1, Math.floor((at - due) / everyMs)) }, (_, beat) => at - due - beat * everyMs);
 
 const answered = ({ error }: Asked) => error === undefined;
 const endOf = ({ at, ms }: Asked) => at + ms;
@@ -144,7 +148,7 @@ function outage({ from, until }: Stretch, asked: readonly Asked[], steps: readon
   const failed = asked.filter((request) => !answered(request) && request.at >= from && request.at < until);
   const within = steps.filter((step) => step.from < until && step.from + step.ms > from);
   const during = within.map(nameWithMachines);
-  const parts = suspects({ from, until }, within).map(nameWithMachines);
+  const parts = suspects({ from, until }, steps).map(nameWithMachines);
   return {
     from: rounded(from),
     ms: rounded(until - from),

@@ -8,6 +8,7 @@ import type { Evidence } from "#harness/model/evidence";
 import type { ClusterRecipe, Step } from "#harness/model/provision";
 import type { Lab } from "#harness/model/scenario";
 import type { UpgradePath } from "#harness/model/upgrade";
+import { thisOwner } from "../run/owner.ts";
 import { Refused } from "./refused.ts";
 import { reportFile, takePath, type Watching } from "./take.ts";
 
@@ -25,7 +26,7 @@ const silent = { begin: () => ({ note() {}, done() {}, failed() {} }) };
 
 function labAt(folder: string): { lab: Lab; journal: Evidence[] } {
   const journal: Evidence[] = [];
-  const sh = async () => ({ command: "", exitCode: 0, stdout: "kernel\n1000000", stderr: "", ms: 1 });
+  const sh = async () => ({ command: "", exitCode: 0, stdout: `${thisOwner().boot}\n1000000`, stderr: "", ms: 1 });
   const run = {
     id: "run-1",
     scenario: "made-up",
