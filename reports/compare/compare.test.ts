@@ -145,6 +145,17 @@ describe("paths whose users ask at different periods", () => {
   });
 });
 
+test("who did not ask for a while may have missed an outage, and that is said", () => {
+  const [report, other] = [inventedRuns.kubeadm(), inventedRuns.byHand()];
+  const late = (lateMax: number): UpgradeReport => ({
+    ...report,
+    streams: report.streams.map((stream) => ({ ...stream, probe: { ...stream.probe, lateMax } })),
+  });
+  const said = (lateMax: number) => precision(compare([late(lateMax), other])).join(" ");
+  expect(said(5000)).toContain("For up to 5.00 s at a time users of A did not ask");
+  expect(said(90)).not.toContain("did not ask");
+});
+
 test("a stream that one path has not is no number there, not nought", () => {
   const one = inventedRuns.kubeadm();
   const less = { ...inventedRuns.byHand(), streams: inventedRuns.byHand().streams.slice(1) };

@@ -34,6 +34,7 @@ export function precision({ paths, streams }: Comparison): string[] {
   const clock = Math.max(...runs.map(({ clockErrorMs }) => clockErrorMs));
   return [
     ...cadence(paths, worst),
+    ...paths.flatMap(unasked),
     ...paths.flatMap(({ label, runs }) => unrest(label, runs)),
     `The machines' clocks differ by ${duration(clock)} at the most, which bears on the step that an outage is put down to, not on its length.`,
     `The harness's own share of the time was ${paths.map(({ label, runs }) => `${share(runs)} of ${label}`).join(", ")}.`,
@@ -60,6 +61,19 @@ function cadence(paths: readonly ComparedPath[], worst: number): string[] {
 }
 
 const periodOf = ({ everyMs }: StreamReport): number => everyMs;
+
+/** Who did not ask for longer than a silence takes to count may have missed an outage. */
+function unasked({ label, runs }: ComparedPath): string[] {
+  const late = runs
+    .flatMap(({ streams }) => streams)
+    .filter(({ everyMs, probe }) => probe.lateMax > silentBeats * everyMs)
+    .map(({ probe }) => probe.lateMax);
+  return late.length === 0
+    ? []
+    : [
+        `For up to ${duration(Math.max(...late))} at a time users of ${label} did not ask, for the computer was too busy; an outage no longer than that may have been missed.`,
+      ];
+}
 
 /** Outages while nothing was done are the computer's, not the path's. */
 function unrest(label: string, runs: readonly UpgradeReport[]): string[] {
