@@ -23,6 +23,10 @@ export const within = {
       "60s",
       "a look reads every certificate of seven machines and tries each cipher suite at each port: 2 s, on a busy computer ten times that",
     ],
+    decided: [
+      "60s",
+      "a look makes some hundred requests of many callers to each API server: a second or two, on a busy computer ten times that",
+    ],
     inventory: [
       "60s",
       "a machine asks each of its daemons for version, flags and metrics, and reads its certificates: 1 s, on a busy computer ten times that",
