@@ -155,19 +155,26 @@ const expirations = (machine: Machine) => ({
   },
 });
 
-/** What lies on a machine and what two of its servers show: ids of certificates and keys. */
+const servers = ["kube-apiserver", "etcd"];
+
+/** What lies on a machine and what two of its servers show, ids of certificates and keys; and which processes serve. */
 const inPlace = (machine: Machine) => ({
   of: `certificates and keys of kubeadm's on ${machine.name}`,
   takes: within.pkiAudit,
   async look(signal: AbortSignal): Promise<Renewal> {
     const seen = await pki([machine]).look(signal);
     const own = seen.files.filter(({ path }) => /^\/(etc\/kubernetes|var\/lib\/kubelet)\//.test(path));
+    const processes = servers.map(async (program) => {
+      const { stdout } = await machine.sh(["pgrep", "-x", program], { ok: [0, 1], signal });
+      return [program, stdout.trim()] as const;
+    });
     const shownAt = (port: number) => seen.ports.find((one) => one.port === port)?.tls?.shows[0] ?? "nothing";
     return {
       files: Object.fromEntries(
         own.map(({ path, certificates, keys }) => [path, [...certificates, ...keys.map(({ id }) => id)]]),
       ),
       shown: { [`${files.pki}/apiserver.crt`]: shownAt(6443), [`${files.pki}/etcd/server.crt`]: shownAt(2379) },
+      processes: Object.fromEntries(await Promise.all(processes)),
     };
   },
 });
