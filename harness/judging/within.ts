@@ -279,6 +279,14 @@ export const within = {
       "5s",
       "whoever runs the lab hears of an abort at once, and lowers it after a last look at the evidence",
     ],
+    flowsAnswered: [
+      "60s",
+      "a look connects 120 times, eight at a time, and gives up what is not answered after 3 s: 45 s where nothing is, and what a busy computer adds",
+    ],
+    podsAskApi: [
+      "30s",
+      "a pod asks seven times, one after another, and gives up what is not answered after 3 s: 21 s where nothing is, and what a busy computer adds",
+    ],
     pairMatrix: [
       "60s",
       "a look starts a program or two on each node and sends all shapes between all pairs at once: 2 s, 7 s where packets are lost; 36 s were seen on a busy computer",

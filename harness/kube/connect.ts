@@ -118,7 +118,7 @@ class Client implements Kube, Disposable {
   async exec(
     pod: { namespace: string; name: string; container?: string },
     command: readonly string[],
-    options: { readonly within?: Duration; readonly input?: string } = {},
+    options: { readonly within?: Duration; readonly input?: string; readonly signal?: AbortSignal } = {},
   ): Promise<CommandResult> {
     const where = `pod ${pod.namespace}/${pod.name}`;
     const budget = options.within ?? "60s";
@@ -128,8 +128,9 @@ class Client implements Kube, Disposable {
     const container = pod.container ?? (await this.#firstContainer(pod));
     // From here to where it is awaited nothing else is: a rejection that comes in between would be nobody's.
     const { promise, resolve, reject } = Promise.withResolvers<V1Status>();
-    const giveUp = AbortSignal.any([this.#run.signal, AbortSignal.timeout(ms(budget))]);
-    const gaveUp = () => reject(new Error(this.#run.signal.aborted ? "interrupted" : `not finished within ${budget}`));
+    const interrupt = AbortSignal.any([this.#run.signal, ...(options.signal ? [options.signal] : [])]);
+    const giveUp = AbortSignal.any([interrupt, AbortSignal.timeout(ms(budget))]);
+    const gaveUp = () => reject(new Error(interrupt.aborted ? "interrupted" : `not finished within ${budget}`));
     giveUp.addEventListener("abort", gaveUp, { once: true });
     if (giveUp.aborted) gaveUp();
     const broken = (cause: unknown) =>

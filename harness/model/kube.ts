@@ -39,7 +39,7 @@ export interface Kube {
   exec(
     pod: { namespace: string; name: string; container?: string },
     command: readonly string[],
-    options?: { readonly within?: Duration; readonly input?: string },
+    options?: { readonly within?: Duration; readonly input?: string; readonly signal?: AbortSignal },
   ): Promise<CommandResult>;
   logs(pod: {
     namespace: string;
