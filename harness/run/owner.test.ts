@@ -1,14 +1,20 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { livenessOf, ownerText, parseOwner, thisOwner } from "./owner.ts";
 
 const me = thisOwner();
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 test("an owner is read back from its label", () => {
   expect(parseOwner(ownerText(me))).toEqual(me);
   expect(ownerText(me)).toMatch(/^\d+@[0-9a-f-]{36}\/\d+\//);
+  const { records: _, ...before } = me;
+  expect(parseOwner(ownerText(before))).toEqual(before);
   for (const text of ["", "4711", "x@boot/1/ns/host", "4711@boot/1/ns/"]) expect(parseOwner(text)).toBeUndefined();
 });
 
@@ -40,4 +46,12 @@ test("what ran before this computer's last start is dead; what cannot be seen fr
   expect(livenessOf({ ...me, host: "another" })).toBe("elsewhere");
   expect(livenessOf({ ...me, host: "another", boot: "another" })).toBe("elsewhere");
   expect(livenessOf({ ...me, namespace: "pid:[1]" })).toBe("elsewhere");
+});
+
+test("a stranger's process of which nothing is shown is left alone", () => {
+  const hidden = spawnSync("true").pid;
+  vi.spyOn(process, "kill").mockImplementation(() => {
+    throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });
+  });
+  expect(livenessOf({ ...me, pid: hidden })).toBe("elsewhere");
 });

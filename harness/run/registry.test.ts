@@ -2,16 +2,17 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { thisOwner } from "./owner.ts";
+import { type Owner, thisOwner } from "./owner.ts";
 import { findRun, forgetRun, keepRun, listRuns, registerRun, stateOf } from "./registry.ts";
 
 const run = { id: "20261120-180301-metallb-bgp+frr-x7f2", scenario: "metallb-bgp+frr", folder: "/somewhere" };
-const dead = { ...thisOwner(), start: "1" };
 let home: string;
+let dead: Owner;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "hardway-registry-"));
   vi.stubEnv("XDG_STATE_HOME", home);
+  dead = { ...thisOwner(), start: "1" };
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -42,6 +43,17 @@ test("a run of a dead process is dead, but not if it is kept", () => {
   expect(stateOf("never-registered", dead)).toBe("dead");
   keepRun(run.id);
   expect(stateOf(run.id, dead)).toBe("kept");
+});
+
+test("what another user's process left is left alone: only his records tell whether he kept it", () => {
+  registerRun(run);
+  keepRun(run.id);
+  const theirs = { ...thisOwner(), start: "1" };
+  vi.stubEnv("XDG_STATE_HOME", join(home, "another"));
+  expect(stateOf(run.id, theirs)).toBe("elsewhere");
+  expect(stateOf(run.id, thisOwner())).toBe("up");
+  const { records: _, ...before } = theirs;
+  expect(stateOf(run.id, before)).toBe("dead");
 });
 
 test("only a registered run can be kept", () => {

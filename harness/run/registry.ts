@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { InventoryMachine } from "#harness/machines/ssh/inventory";
 import type { ResolvedTopology } from "#harness/model/topology";
-import { livenessOf, type Owner, thisOwner } from "./owner.ts";
+import { livenessOf, type Owner, stateFolder, thisOwner } from "./owner.ts";
 
 /** What this computer knows of a run that has machines up. */
 export interface RunRecord {
@@ -25,16 +24,14 @@ export interface Borrowed {
   readonly topology: ResolvedTopology;
 }
 
-/** `up`: its process runs. `kept`: it is to stay. `dead`: to be swept. `elsewhere`: cannot be seen from here. */
+/** `up`: its process runs. `kept`: it is to stay. `dead`: to be swept. `elsewhere`: cannot be seen from here, or is another user's. */
 export type RunState = "up" | "kept" | "dead" | "elsewhere";
 
-const state = (): string => join(process.env.XDG_STATE_HOME || join(homedir(), ".local", "state"), "hardway");
-
 /** `$XDG_STATE_HOME/hardway/runs`: one file per run that has, or may have, machines up. */
-const folder = (): string => join(state(), "runs");
+const folder = (): string => join(stateFolder(), "runs");
 
 /** Where this computer keeps the keys of a run's machines for ssh, if somebody asked for them; it goes when they go. */
-export const keysFolder = (id: string): string => join(state(), "ssh", encodeURIComponent(id));
+export const keysFolder = (id: string): string => join(stateFolder(), "ssh", encodeURIComponent(id));
 
 const fileOf = (id: string): string => join(folder(), `${encodeURIComponent(id)}.json`);
 
@@ -94,10 +91,14 @@ export function listRuns(): (RunRecord & { readonly state: RunState })[] {
 
 /**
  * The state of a run from its owner, as a label tells it, and from this computer's records. The process is looked at
- * first and the record after it: a process keeps its run before it ends, so a dead one has said all it had to say.
+ * first and the record after it: a process keeps its run before it ends, so a dead one has said all it had to say. What it
+ * said is in its own user's records: without them, whoever has others leaves its run alone.
  */
 export function stateOf(id: string, owner: Owner): RunState {
   const liveness = livenessOf(owner);
-  if (findRun(id)?.kept) return "kept";
-  return liveness === "alive" ? "up" : liveness;
+  const run = findRun(id);
+  if (run?.kept) return "kept";
+  if (liveness === "alive") return "up";
+  const { records } = thisOwner();
+  return run || records === (owner.records ?? records) ? liveness : "elsewhere";
 }

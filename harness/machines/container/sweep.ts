@@ -51,8 +51,9 @@ export async function removeRun(id: string): Promise<string[]> {
 
 /**
  * Removes what dead runs left. A run is dead when the process that its labels name has ended and the run was not kept;
- * what is being made by a live one, what is kept, what belongs to somebody elsewhere and what carries no run at all
- * (images, a cache) is not touched. Two sweeps at once do not hurt each other: what one has removed is gone for the other.
+ * what is being made by a live one, what is kept, what belongs to somebody elsewhere or to another user, and what carries
+ * no run at all (images, a cache) is not touched. Two sweeps at once do not hurt each other: what one has removed is gone
+ * for the other.
  */
 export async function sweepDead(): Promise<string[]> {
   const dead = new Map<string, string>();

@@ -66,7 +66,7 @@ test("forgotten, the run is no longer known, and each machine told that was not 
 });
 
 const other = "20261121-000000-another-run-b0b0";
-const deadOwner = ownerText({ ...thisOwner(), start: "1" });
+const deadOwner = () => ownerText({ ...thisOwner(), start: "1" });
 const markOf = (run: string, owner: string) => `${run}/owner:${owner}\n`;
 
 /** A machine `first` that says this of who has it, and what it is asked; `answer` is for all else that it is. */
@@ -92,7 +92,7 @@ const alone = resolve({
 
 test("a machine that cannot be reached does not leave another in the middle of being given back", async () => {
   let givenBack = false;
-  const { daemon, machine, inventory } = await lent(markOf(id, deadOwner), (channel, line, connection) =>
+  const { daemon, machine, inventory } = await lent(markOf(id, deadOwner()), (channel, line, connection) =>
     setTimeout(() => {
       givenBack ||= line.includes("HARDWAY_GIVES_BACK=1");
       say("")(channel, line, connection);
@@ -145,7 +145,7 @@ async function raised(marks: string, signal: AbortSignal, otherwise = "") {
 
 test("a machine is not taken over from a run that ended since it was swept, and what that left is not taken for the owner's", async () => {
   const { signal } = new AbortController();
-  const { error, lines } = await raised(markOf(id, ownerText(thisOwner())) + markOf(other, deadOwner), signal);
+  const { error, lines } = await raised(markOf(id, ownerText(thisOwner())) + markOf(other, deadOwner()), signal);
   expect(error).toBeInstanceOf(LabBroken);
   expect((error as LabBroken).message).toMatch(
     new RegExp(`^first: another run uses this machine\n +seen: +${other} \\(dead\\)\n +look: +npx hardway down`),
@@ -172,7 +172,7 @@ test("what is otherwise on machines that a run itself gave back is said", async 
 
 test.each([
   ["are taken out again", "", 1],
-  ["stay where a run has the machine, whose own would go with them", markOf(other, deadOwner), 0],
+  ["stay where a run has the machine, whose own would go with them", markOf(other, deadOwner()), 0],
 ])("modules that the survey loads %s", async (_, marks, times) => {
   const { daemon, lines, machine, inventory } = await lent(marks);
   const features = await sshBackend(inventory(`first: ${machine("127.0.0.1")}`)).survey();

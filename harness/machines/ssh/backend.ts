@@ -226,7 +226,7 @@ async function claim({ name, sh }: SshMachine, run: Run): Promise<void> {
   throw new LabBroken("another run uses this machine", {
     who: name,
     seen: others.map((other) => `${other.run} (${other.state})`).join("\n"),
-    look: "npx hardway down <run>, on the computer that raised it",
+    look: "npx hardway down <run>, on the computer and as the user that raised it",
   });
 }
 
