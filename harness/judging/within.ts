@@ -275,6 +275,10 @@ export const within = {
       "300s",
       "a cluster's pods are stopped, its files removed, and what the machine was is looked at: ten seconds each, for guests of User-mode Linux on a busy computer a minute each",
     ],
+    claimUndone: [
+      "120s",
+      "a claim whose time is over heals what it did: it boots a machine, moves a worker back or starts etcd anew, of which the longest may itself take so long",
+    ],
     abortHeard: [
       "5s",
       "whoever runs the lab hears of an abort at once, and lowers it after a last look at the evidence",

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { ms } from "#harness/judging/duration";
+import { within } from "#harness/judging/within";
 import { LabBroken } from "#harness/model/errors";
 import { inTime } from "./in-time.ts";
 
@@ -27,6 +29,33 @@ test("a claim that takes too long is broken, and told to end", async () => {
   look:     reports/runs/some-run/journal.jsonl`,
   );
   expect(told).toBe(failure);
+});
+
+test("what it did is undone before the next claim begins", async () => {
+  let healed = false;
+  const claim = async (signal: AbortSignal) => {
+    try {
+      await tooLong(signal);
+    } finally {
+      await sleep(50);
+      healed = true;
+    }
+  };
+  await expect(inTime(claim, { within: "20ms", pace: 1, folder })).rejects.toThrow("may take: 20ms");
+  expect(healed).toBe(true);
+});
+
+test("who goes on undoing is not waited for without end, and told of", async () => {
+  vi.useFakeTimers();
+  try {
+    const failure = inTime(() => new Promise(() => {}), { within: "5m", pace: 1, folder }).catch(
+      (error) => error.message,
+    );
+    await vi.advanceTimersByTimeAsync(ms("5m") + ms(within.claimUndone.within));
+    expect(await failure).toContain("what it did may not be undone, 120s later it is still at work");
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("VMs have as much more time as they are slower", async () => {
