@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
 import { claimEnded } from "#harness/evidence/listeners";
 import { screenProgress } from "#harness/host/progress";
+import { ms } from "#harness/judging/duration";
 import { outcomeOf, worst } from "#harness/judging/outcome";
+import { within } from "#harness/judging/within";
 import { LabBroken, reasonOf, Unsupported } from "#harness/model/errors";
 import type { Measured } from "#harness/model/evidence";
 import type { Outcome } from "#harness/model/judging";
@@ -22,8 +24,8 @@ const bootBudget = 45 * 60_000;
 const claimBudget: Duration = "5m";
 /** Vitest knows nothing of the pace of VMs: a claim's time is kept here. */
 const noTimeout = 0;
-/** Collecting evidence and removing machines have budgets of their own, which add up to less. */
-const lowerBudget = 2 * 60_000;
+/** Giving machines back, and what else is undone or collected: each has a budget of its own, which add up to less. */
+export const lowerBudget = ms(within.machineReturned.within) + 2 * 60_000;
 /** A signal that ended the run may be heard here a moment after vitest's word that it is cancelled: two ways to one process. */
 const signalLagMs = 250;
 /** The states after a third red claim explain little that the first two do not. */
@@ -102,14 +104,14 @@ export function scenario<T extends Topology>(
     const judged = (
       sentence: string,
       judge: (lab: UpLab<N>, signal: AbortSignal) => Promise<void>,
-      within = claimBudget,
+      allowed = claimBudget,
     ) =>
       test(sentence, { timeout: noTimeout }, async (context) => {
         const lab = raised(up, cause, context);
         let failure: unknown;
         begun.add(sentence);
         try {
-          await inTime((signal) => judge(lab, signal), { within, pace: lab.pace, folder: lab.run.folder });
+          await inTime((signal) => judge(lab, signal), { within: allowed, pace: lab.pace, folder: lab.run.folder });
         } catch (error) {
           failure = error;
         }
@@ -130,8 +132,8 @@ export function scenario<T extends Topology>(
         if (failure !== undefined) throw failure;
       });
 
-    const claim: Claims<N> = (sentence, judge, { within } = {}) =>
-      judged(sentence, (lab, signal) => judge(claimOf(lab, sentence, { signal })), within);
+    const claim: Claims<N> = (sentence, judge, options) =>
+      judged(sentence, (lab, signal) => judge(claimOf(lab, sentence, { signal })), options?.within);
     declareClaims(claim, givenOnce);
     for (const invariant of declared.always ?? []) judged(`always: ${invariant.claim}`, (lab) => lab.always(invariant));
   });
