@@ -171,8 +171,8 @@ function raised<N extends string>(up: UpLab<N> | undefined, cause: unknown, cont
   throw cause ?? new LabBroken("the lab was never raised");
 }
 
-/** `HARDWAY_KEEP`: never (the default), always, or failure. */
-function mustKeep(outcome: Outcome): boolean {
+/** `HARDWAY_KEEP`: never (the default), always, or failure, which is that a claim is violated or broken. */
+export function mustKeep(outcome: Outcome): boolean {
   const keep = process.env.HARDWAY_KEEP ?? "never";
-  return keep === "always" || (keep === "failure" && outcome !== "conforms");
+  return keep === "always" || (keep === "failure" && (outcome === "violates" || outcome === "broken"));
 }
