@@ -104,6 +104,16 @@ test("reaches looks at once", async () => {
   ]);
 });
 
+test("whatever a look began is told when the look is over", async () => {
+  let given: AbortSignal | undefined;
+  const it = probe<string[]>(async (signal) => {
+    given = signal;
+    return [a];
+  });
+  await judging.once(it, hasAny());
+  expect(given).toMatchObject({ aborted: true, reason: "the look is over" });
+});
+
 test("reaches waits until it is so, and tells how long that took", async () => {
   const { afterMs } = await judging.reaches(probe<string[]>([], [a], [a, b]), hasExactly(b, a), {
     ...short,

@@ -134,6 +134,7 @@ export function judge({
       return { ...facts(), unseen: because };
     } finally {
       clearTimeout(timer);
+      limit.abort("the look is over");
     }
   }
 

@@ -6,6 +6,7 @@ export interface Probe<T> {
   readonly of: string;
   /** How long one look may take, where it is more than a command or a request. */
   readonly takes?: Wait;
+  /** `signal` is aborted when the look is given up, and when it is over: nothing that it began need outlive it. */
   look(signal: AbortSignal): Promise<T>;
 }
 
