@@ -144,6 +144,26 @@ describe("one mistake, one sentence", () => {
   });
 });
 
+describe("a node of the cluster", () => {
+  const problemsWith = (node: Partial<NodeSpec>, services = {}) =>
+    validate(scenario({ topology: lan({ m: { role: "control-plane", on: ["lan"], ...node } as NodeSpec }) }, services));
+
+  test("without a way to Services is refused: its kernel would send nothing there", () => {
+    const stranded =
+      "node m: it has no default route, and none to the service network: its kernel would send nothing to a Service's address";
+    expect(problemsWith({})).toEqual([stranded]);
+    expect(problemsWith({ routes: [{ to: "10.96.0.0/13", via: "10.0.0.1" }] })).toEqual([stranded]);
+  });
+
+  test("has one by a default route, or by one to the service network", () => {
+    expect(problemsWith({ via: "10.0.0.1" })).toEqual([]);
+    expect(problemsWith({ routes: [{ to: "0.0.0.0/0", via: "10.0.0.1" }] })).toEqual([]);
+    expect(
+      problemsWith({ routes: [{ to: "10.32.0.0/16", via: "10.0.0.1" }] }, { serviceCidr: "10.32.4.0/24" }),
+    ).toEqual([]);
+  });
+});
+
 describe("the networks of the cluster", () => {
   test("the original's service network, the same as its pod network, is refused", () => {
     expect(validate(scenario({}, { serviceCidr: "10.244.0.0/16" }))).toEqual([
@@ -180,7 +200,8 @@ test("an add-on that trips over a broken topology does not hide the topology's p
       throw new TypeError("no router");
     },
   };
-  const broken = scenario({ topology: lan({ m: { role: "control-plane", on: ["wan"] } }) }, { addons: [fragile] });
+  const stray: NodeSpec = { role: "control-plane", on: ["lan", "wan"], via: "10.0.0.1" };
+  const broken = scenario({ topology: lan({ m: stray }) }, { addons: [fragile] });
   expect(validate(broken)).toEqual(["node m: segment wan is not declared"]);
   expect(() => validate(scenario({}, { addons: [fragile] }))).toThrow("no router");
 });

@@ -216,7 +216,24 @@ function clusterProblems({ topology, cluster }: Scenario): string[] {
     ...serviceSizeProblems(parseNetwork(cluster.serviceCidr)),
     ...overlaps(named),
     ...named.flatMap((a) => segments.flatMap((b) => overlap(a, b))),
+    ...wayToServicesProblems(topology, parseNetwork(cluster.serviceCidr)),
   ];
+}
+
+/** kube-proxy's rules turn a Service's address into a pod's only after the kernel has found a route to it. */
+function wayToServicesProblems({ nodes }: Topology, services: Network | string): string[] {
+  if (typeof services === "string") return [];
+  const covers = ({ to }: { readonly to: string }) => {
+    const network = parseNetwork(to);
+    return typeof network !== "string" && contains(network, services.first) && contains(network, services.last);
+  };
+  return Object.entries(nodes)
+    .filter(([, { role }]) => role === "control-plane" || role === "worker")
+    .filter(([, { via, routes = [] }]) => via === undefined && !routes.some(covers))
+    .map(
+      ([name]) =>
+        `node ${name}: it has no default route, and none to the service network: its kernel would send nothing to a Service's address`,
+    );
 }
 
 /** kube-apiserver takes at most 20 host bits (--service-cluster-ip-range), kubeadm wants at least 10 addresses. */
