@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { LabBroken } from "../model/errors.ts";
 import type { Evidence } from "../model/evidence.ts";
@@ -88,6 +89,25 @@ test("a step that is not finished in time says which, where, for how long, what 
   expect(error.particulars.waitedMs).toBeGreaterThan(190);
   expect(said).toEqual(["kubeadm join on node-01: not finished within 200ms"]);
   expect(journal[0]).toMatchObject({ step: "kubeadm join", error: expect.stringContaining("not finished within") });
+});
+
+test("of a step on several machines that is not finished in time the commands that hang are told", async () => {
+  const { context } = lab((command, { signal }) =>
+    command === "echo ready"
+      ? sleep(20).then(() => ({ stdout: "ready\n" }))
+      : new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("killed")))),
+  );
+  const both: Step = {
+    name: "etcd",
+    on: ["master", "node-01"],
+    within: "200ms",
+    run: async ({ machine }) => {
+      await Promise.all([machine("node-01").sh("until healthy"), machine("master").sh("echo ready")]);
+    },
+  };
+  const error = await runSteps([both], context).catch((error) => error);
+  expect(error.message).toMatch(/^master, node-01: the step "etcd" failed: not finished within 200ms\n/);
+  expect(error.particulars.seen).toBe("node-01$ until healthy");
 });
 
 test("the first failure of steps that run at once aborts the others and is the one that is told", async () => {

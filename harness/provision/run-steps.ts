@@ -78,7 +78,9 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
   };
   const part = (ended: StepPart) => context.onPart?.(step, ended);
   const { promise: late, reject } = Promise.withResolvers<never>();
+  let hanging: string | undefined;
   const timer = setTimeout(() => {
+    hanging = heard.underWay;
     reject(new Error(`not finished within ${step.within}`));
     timeout.abort();
   }, budget);
@@ -90,7 +92,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
     done();
     line.done();
   } catch (cause) {
-    const error = outside.aborted ? cause : broken(step, performance.now() - started, cause, heard);
+    const error = outside.aborted ? cause : broken(step, performance.now() - started, cause, hanging ?? heard.last);
     done(String((error as Error)?.message ?? error));
     line.failed(timeout.signal.aborted ? `not finished within ${step.within}` : firstLine(cause));
     throw error;
@@ -100,7 +102,7 @@ async function runStep(step: Step, context: StepsContext, siblings: AbortSignal)
   }
 }
 
-function broken(step: Step, waitedMs: number, cause: unknown, heard: LastHeard): LabBroken {
+function broken(step: Step, waitedMs: number, cause: unknown, heard: string | undefined): LabBroken {
   const on = step.on.join(", ");
   return new LabBroken(`the step "${step.name}" failed: ${firstLine(cause)}`, {
     who: on,
@@ -111,10 +113,10 @@ function broken(step: Step, waitedMs: number, cause: unknown, heard: LastHeard):
   });
 }
 
-/** What the step itself says that it saw, else what its last command said. */
-function seenBy(cause: unknown, { last }: LastHeard): { readonly seen?: string } {
+/** What the step itself says that it saw, else what was heard of its commands. */
+function seenBy(cause: unknown, heard: string | undefined): { readonly seen?: string } {
   const own = cause instanceof LabBroken ? cause.particulars.seen : undefined;
-  const seen = own ?? last;
+  const seen = own ?? heard;
   return seen === undefined ? {} : { seen };
 }
 
@@ -122,23 +124,33 @@ const lookOf = (cause: unknown) => (cause instanceof LabBroken ? cause.particula
 
 const firstLine = (cause: unknown) => String((cause as Error)?.message ?? cause).split("\n")[0] ?? "";
 
-/** Remembers what commands said, so that a step that fails or hangs can tell. Commands end with their step. */
+/** Remembers what commands said and which are under way, so that a step that fails or hangs can tell. Commands end with their step. */
 class LastHeard {
   last: string | undefined;
+  readonly #underWay = new Set<{ readonly command: string }>();
+
+  /** The commands that have not ended: of a step on several machines, those that it waits for. */
+  get underWay(): string | undefined {
+    return this.#underWay.size === 0 ? undefined : [...this.#underWay].map(({ command }) => command).join("\n");
+  }
 
   on(machine: Machine, signal: AbortSignal): Machine {
     const run = async (...[command, options]: Parameters<Shell>): Promise<CommandResult> => {
       const text = typeof command === "string" ? command : command.join(" ");
-      this.last = `${machine.name}$ ${text}`;
+      const begun = { command: `${machine.name}$ ${text}` };
+      this.last = begun.command;
+      this.#underWay.add(begun);
       try {
         const merged = options?.signal ? AbortSignal.any([signal, options.signal]) : signal;
         const result = await machine.sh(command, { ...options, signal: merged });
-        this.last = `${machine.name}$ ${text}\n${tail(result.stdout + result.stderr)}`;
+        this.last = `${begun.command}\n${tail(result.stdout + result.stderr)}`;
         return result;
       } catch (error) {
         const seen = error instanceof LabBroken ? error.particulars.seen : undefined;
-        if (seen !== undefined) this.last = `${machine.name}$ ${text}\n${tail(seen)}`;
+        if (seen !== undefined) this.last = `${begun.command}\n${tail(seen)}`;
         throw error;
+      } finally {
+        this.#underWay.delete(begun);
       }
     };
     return {
