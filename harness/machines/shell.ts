@@ -8,7 +8,7 @@ import type { Spawned } from "./spawned.ts";
 
 /** How much of a running command's output its result holds: what comes last. */
 const remembered = 1 << 20;
-const defaultWithin: Duration = "60s";
+const defaultSeconds = 60;
 const graceMs = 2000;
 
 /** Output as it may be shown. */
@@ -27,8 +27,13 @@ const textOf = (command: string | readonly string[]): string =>
 /** Starts a program on a machine. Throws `LabBroken` when the machine cannot be asked. */
 export type Spawn = (argv: readonly string[], options: { readonly stdin: boolean }) => Promise<Spawned>;
 
-/** The shell of a machine on which `spawn` starts programs: it writes to the journal, keeps time and judges exit codes. */
-export function shellOver(spawn: Spawn, who: string, journal: Pick<Journal, "write">): Shell {
+/**
+ * The shell of a machine on which `spawn` starts programs: it writes to the journal, keeps time and judges exit codes.
+ * `pace` is by how much longer than a container the machine takes.
+ */
+export function shellOver(spawn: Spawn, who: string, journal: Pick<Journal, "write">, pace = 1): Shell {
+  const defaultWithin: Duration = `${pace * defaultSeconds}s`;
+
   function note(started: number, result: CommandResult, secret?: CommandOptions["secret"]): CommandResult {
     journal.write({
       kind: "command-ran",

@@ -17,7 +17,7 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  /** How long it may take; killed and `LabBroken` after it. Default 60 s. */
+  /** How long it may take; killed and `LabBroken` after it. Default 60 s, on a VM as much longer as it takes. */
   readonly within?: Duration;
   readonly input?: string | Uint8Array;
   /** Exit codes that are not an error. Default `[0]`; `"any"` leaves the judgement to the caller. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { paceOf } from "#harness/judging/pace";
 import { LabBroken, Misdeclared, reasonOf, Unsupported } from "#harness/model/errors";
 import type { FeatureReport, Features } from "#harness/model/features";
 import type { Fabric, MachineBackend, Prepared, RaisedLab, Shell } from "#harness/model/machines";
@@ -127,7 +128,7 @@ function labOf(topology: ResolvedTopology, inventory: Inventory, run: string, jo
   const reach = new Reach(inventory);
   const list = topology.nodes.map((node) => {
     const connection = reach.to(node.name);
-    return new SshMachine(node, connection, sshShell(connection, journal), run);
+    return new SshMachine(node, connection, sshShell(connection, journal, paceOf([node])), run);
   });
   return {
     list,

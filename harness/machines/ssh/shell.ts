@@ -22,8 +22,8 @@ const graceMs = 2000;
  * power cuts of the machine: a command that is under way when the connection is lost throws `LabBroken`, the next one
  * connects anew.
  */
-export const sshShell = (connection: SshConnection, journal: Pick<Journal, "write">): Shell =>
-  shellOver((argv, options) => spawn(connection, argv, options), connection.who, journal);
+export const sshShell = (connection: SshConnection, journal: Pick<Journal, "write">, pace?: number): Shell =>
+  shellOver((argv, options) => spawn(connection, argv, options), connection.who, journal, pace);
 
 /** Starts a program on a machine as root. */
 export async function spawn(

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Socket } from "#harness/fabric/wiring";
 import { ms } from "#harness/judging/duration";
-import { atPace } from "#harness/judging/pace";
+import { atPace, paceOf } from "#harness/judging/pace";
 import { within } from "#harness/judging/within";
 import { LabBroken } from "#harness/model/errors";
 import type { Consoled, Machine, Powered, Shell } from "#harness/model/machines";
@@ -38,7 +38,7 @@ export class VmMachine implements Machine, Powered, Consoled, Dialing {
       privateKey,
       hostKeys: [hostKey],
     });
-    this.sh = sshShell(this.#connection, journal);
+    this.sh = sshShell(this.#connection, journal, paceOf([this.node]));
   }
 
   socket(): Promise<Socket> {
