@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { Misdeclared } from "#harness/model/errors";
 import type { ResolvedTopology } from "#harness/model/topology";
@@ -29,6 +30,17 @@ test("segments are made as switches", async () => {
 
 test("machines are plugged in, in the order of the topology", async () => {
   await expect(plugScript(topology, sockets, "/run/gate")).toMatchFileSnapshot("testdata/plug.sh");
+});
+
+test("a machine whose network cannot be set up is named, and none is plugged in after it", () => {
+  const refusing = "ip() { :; }; nsenter() { echo 'RTNETLINK answers: File exists' >&2; return 2; }";
+  const script = `${refusing}\n${plugScript(topology, sockets, "/nowhere")}\necho after`;
+  const { status, stderr, stdout } = spawnSync("/bin/sh", ["-c", script], { encoding: "utf8" });
+  expect({ status, stderr, stdout }).toEqual({
+    status: 1,
+    stderr: "RTNETLINK answers: File exists\nnode rt: its network could not be set up\n",
+    stdout: "",
+  });
 });
 
 test("a port that is unplugged stays so when its machine comes back", () => {

@@ -97,7 +97,7 @@ export function plugScript(
   for (const { node } of sockets)
     for (const nic of node.interfaces)
       script.push(`ip link del ${ports.port(node.name, nic.segment)} 2>/dev/null || true`);
-  for (const { node, pid } of sockets) if (!isGuest(node)) script.push(inside(pid, sysctls(node, "before")));
+  for (const socket of sockets) if (!isGuest(socket.node)) script.push(inside(socket, sysctls(socket.node, "before")));
   script.push(
     batch(
       sockets.flatMap(({ node, pid }) =>
@@ -112,18 +112,23 @@ export function plugScript(
       ),
     ),
   );
-  for (const { node, pid } of sockets) {
-    if (!isGuest(node)) script.push(inside(pid, [...sysctls(node, "after"), batch(addressing(node))]));
+  for (const socket of sockets) {
+    const { node, pid } = socket;
+    if (!isGuest(node)) script.push(inside(socket, [...sysctls(node, "after"), batch(addressing(node))]));
     const pipe = `/proc/${pid}/root${gate}`;
     script.push(`mkfifo ${pipe} 2>/dev/null || true`, `echo > ${pipe}`);
   }
   return script.filter((line) => line !== "").join("\n");
 }
 
-/** Runs in the network namespace of a machine; `/proc/sys/net` follows the namespace of who writes it. */
-function inside(pid: number, lines: readonly string[]): string {
+/**
+ * Runs in the network namespace of a machine, which is named when that fails: of its own accord ip names none.
+ * `/proc/sys/net` follows the namespace of who writes it.
+ */
+function inside({ node, pid }: Socket, lines: readonly string[]): string {
   if (lines.length === 0) return "";
-  return `nsenter -t ${pid} -n /bin/sh -e <<'MACHINE'\n${lines.join("\n")}\nMACHINE`;
+  const named = `{ echo "node ${node.name}: its network could not be set up" >&2; exit 1; }`;
+  return `nsenter -t ${pid} -n /bin/sh -e <<'MACHINE' || ${named}\n${lines.join("\n")}\nMACHINE`;
 }
 
 function addressing(node: ResolvedNode): string[] {

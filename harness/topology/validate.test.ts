@@ -97,6 +97,18 @@ describe("one mistake, one sentence", () => {
       "node a: route to 10.1.0.0/16: 10.2.0.1 is not an address on a segment of its own",
       lan({ a: { ...host, routes: [{ to: "10.1.0.0/16", via: "10.2.0.1" }] } }),
     ],
+    [
+      "node a: two routes to 10.1.0.0/16: the kernel takes one",
+      lan({ a: { ...host, routes: ["10.0.0.8", "10.0.0.9"].map((via) => ({ to: "10.1.0.0/16", via })) } }),
+    ],
+    [
+      "node a: two routes to 0.0.0.0/0: the kernel takes one",
+      lan({ a: { ...host, via: "10.0.0.8", routes: [{ to: "0.0.0.0/0", via: "10.0.0.9" }] } }),
+    ],
+    [
+      "node a: two routes to 10.0.0.0/24: the kernel takes one",
+      lan({ a: { ...host, routes: [{ to: "10.0.0.0/24", via: "10.0.0.9" }] } }),
+    ],
     ["node r: AS 0 is reserved (RFC 7607)", lan({ r: router({ as: 0 }) })],
     ["node r: AS 23456 is reserved (AS_TRANS, RFC 6793)", lan({ r: router({ as: 23456 }) })],
     ["node r: AS 65535 is reserved (RFC 7300)", lan({ r: router({ as: 65535 }) })],
@@ -122,6 +134,7 @@ describe("one mistake, one sentence", () => {
       "node Node_1: its name is not an RFC 1123 label: lower-case letters, digits and hyphens, no hyphen at either end",
       lan({ Node_1: host }),
     ],
+    ["node fabric: its name is taken: fabric is what holds the bridges of the segments", lan({ fabric: host })],
     [`node ${"n".repeat(64)}: its name has 64 characters; a host name has at most 63`, lan({ ["n".repeat(64)]: host })],
     [
       "node a: interface management-eth00 has 16 characters; Linux has at most 15",

@@ -97,6 +97,7 @@ function nodeProblems(name: string, node: NodeSpec, topology: Topology, networks
       ...routeProblems(to),
       ...(onLink(node, via, networks) ? [] : [`route to ${to}: ${via} is not an address on a segment of its own`]),
     ]),
+    ...repeated(routedNetworks(node, topology)).map((twice) => `two routes to ${twice}: the kernel takes one`),
     ...(node.role === "router" ? routerProblems(name, node, topology) : []),
     ...tagged({ name, address: "", tags: node.tags ?? [] }).problems,
   ];
@@ -109,8 +110,15 @@ function routeProblems(to: string): string[] {
   return typeof network === "string" ? [`route: ${network}`] : [];
 }
 
+/** Networks that it has a route to: by being on them, by its default route, by further routes. */
+function routedNetworks(node: NodeSpec, { segments }: Topology): string[] {
+  const own = new Set(interfaceSpecs(node).flatMap(({ segment }) => segments[segment] ?? []));
+  return [...own, ...(node.via === undefined ? [] : ["0.0.0.0/0"]), ...(node.routes ?? []).map(({ to }) => to)];
+}
+
 /** Host names are RFC 1123 labels, as Kubernetes wants node names to be; 63 characters are also Linux's limit. */
 function machineNameProblems(name: string): string[] {
+  if (name === "fabric") return ["its name is taken: fabric is what holds the bridges of the segments"];
   if (name.length > 63) return [`its name has ${name.length} characters; a host name has at most 63`];
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name)) return [];
   return ["its name is not an RFC 1123 label: lower-case letters, digits and hyphens, no hyphen at either end"];

@@ -2,7 +2,7 @@ set -e
 ip link del n0p0 2>/dev/null || true
 ip link del n0p1 2>/dev/null || true
 ip link del n1p0 2>/dev/null || true
-nsenter -t 100 -n /bin/sh -e <<'MACHINE'
+nsenter -t 100 -n /bin/sh -e <<'MACHINE' || { echo "node rt: its network could not be set up" >&2; exit 1; }
 echo '1' > /proc/sys/net/ipv4/ip_forward
 echo '1' > /proc/sys/net/ipv4/fib_multipath_hash_policy
 MACHINE
@@ -14,7 +14,7 @@ link set n0p1 alias rt/eth2 master s1 up
 link add n1p0 mtu 1500 type veth peer name eth0 address 02:21:db:46:98:19 mtu 1500 netns 101
 link set n1p0 alias node/eth0 master s1 up
 EOF
-nsenter -t 100 -n /bin/sh -e <<'MACHINE'
+nsenter -t 100 -n /bin/sh -e <<'MACHINE' || { echo "node rt: its network could not be set up" >&2; exit 1; }
 echo '0' > /proc/sys/net/ipv4/conf/eth2/rp_filter
 ip -batch - <<'EOF'
 addr add 172.17.1.1/24 broadcast + dev eth1
@@ -25,7 +25,7 @@ EOF
 MACHINE
 mkfifo /proc/100/root/run/gate 2>/dev/null || true
 echo > /proc/100/root/run/gate
-nsenter -t 101 -n /bin/sh -e <<'MACHINE'
+nsenter -t 101 -n /bin/sh -e <<'MACHINE' || { echo "node node: its network could not be set up" >&2; exit 1; }
 ip -batch - <<'EOF'
 addr add 172.17.0.10/24 broadcast + dev eth0
 link set eth0 up
