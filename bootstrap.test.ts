@@ -154,6 +154,27 @@ describe("Node packages", () => {
     expect(current({ ...installed, "node_modules/left-over": { version: "1.0.0" } })).toBe(false));
 });
 
+describe("what building takes", () => {
+  const present = "compiles_c() { true; };";
+  const go = (version: string) => program("go", `#!/bin/sh\necho go${version}\n`);
+  beforeEach(() => program("mmdebstrap", ""));
+
+  test("is not installed where it is there", () => {
+    go("1.26.8");
+    expect(run(`${present} build_tools`)).toEqual({
+      said: "bootstrap: for building: go1.26.8, C compiler, mmdebstrap\n",
+      status: 0,
+    });
+  });
+
+  test.each(["none", "1.19.8"])("without a Go that is new enough no lab can be built (%s)", (version) => {
+    if (version !== "none") go(version);
+    const { said, status } = run(`${present} build_tools`);
+    expect(said).toMatch(/^bootstrap: Go is missing from the PATH, or older than 1\.21\n {4}https:\/\/go\.dev\/dl\n/);
+    expect(status).toBe(1);
+  });
+});
+
 describe("what running Kubespray takes", () => {
   const present = "has_venv() { true; }; command() { true; };";
 

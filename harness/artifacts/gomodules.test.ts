@@ -25,12 +25,12 @@ async function wrapper(name: string, files: Readonly<Record<string, string>>) {
 
 const program = (name: string, goModule: GoModule): Program => ({ name, version: "1", goModule });
 
-async function build(programs: readonly Program[], signal?: AbortSignal) {
+async function build(programs: readonly Program[], signal?: AbortSignal, here: NodeJS.ProcessEnv = env) {
   const workspace = join(folder, "workspace");
   await mkdir(workspace, { recursive: true });
   const notes: string[] = [];
   const wanted = new Map(programs.map((p) => [p, join(folder, p.name)]));
-  const provider = goModules(new Cache(join(folder, "cache")), env, join(folder, "gomod"));
+  const provider = goModules(new Cache(join(folder, "cache")), here, join(folder, "gomod"));
   const fetched = await provider.fetch(wanted, "amd64", {
     workspace,
     note: (text) => notes.push(text),
@@ -41,6 +41,19 @@ async function build(programs: readonly Program[], signal?: AbortSignal) {
 }
 
 const says = (what: string) => `package main\n\nvar what = ${JSON.stringify(what)}\n\nfunc main() { println(what) }\n`;
+
+test.each([
+  ["whichever serves, though this computer's Go says local", undefined, "auto"],
+  ["the one that must build them", "go1.24.9", "go1.24.9"],
+])("programs are built by a release of Go: %s", async (_, toolchain, asked) => {
+  const said = join(folder, "said");
+  await mkdir(join(folder, "bin"));
+  await writeFile(join(folder, "bin", "go"), `#!/bin/sh\necho "$1 $GOTOOLCHAIN" >>${said}\nexit 1\n`, { mode: 0o755 });
+  await wrapper("w", { "main.go": says("w") });
+  const here = { ...env, PATH: `${join(folder, "bin")}:${process.env.PATH}`, GOTOOLCHAIN: "local" };
+  await build([program("w", { wrapper: "w", package: "w", ...(toolchain && { toolchain }) })], undefined, here);
+  expect(await readFile(said, "utf8")).toBe(`env ${asked}\nbuild ${asked}\n`);
+});
 
 describe.skipIf(!hasGo)("programs from Go modules", () => {
   test.runIf(process.arch === "x64")("are built by wrapper, with their flags", async () => {

@@ -67,12 +67,14 @@ async function build(
     CGO_ENABLED: cgo ? "1" : "0",
     GOFLAGS: "-buildvcs=false",
     GOWORK: "off",
-    ...(toolchain && { GOTOOLCHAIN: toolchain }),
+    // Debian's Go and Go's container images say `local`, which ends where a wrapper asks for a later release.
+    GOTOOLCHAIN: toolchain ?? "auto",
   };
   const inWrapper = { cwd, env: goEnv, ...(signal && { signal }) };
   const out = await mkdtemp(join(workspace, "go-"));
   try {
-    const go = await host(["go", "env", "GOVERSION"], { ...inWrapper, ok: "any" });
+    // Where another release of Go is asked for, it is fetched here.
+    const go = await host(["go", "env", "GOVERSION"], { ...inWrapper, within: patience.goRelease.within, ok: "any" });
     const temporary = join(out, "tmp");
     const built = join(out, "bin");
     await mkdir(temporary);

@@ -17,6 +17,11 @@ export const patience = {
     within: "20s",
     because: "below 16 KiB/s in such a stretch, 60 MB would take more than an hour; building is quicker",
   },
+  goRelease: {
+    name: "goRelease",
+    within: "20m",
+    because: "a release of Go is 70 MB: some seconds from a near proxy, over a slow line a quarter of an hour",
+  },
   goBuild: {
     name: "goBuild",
     within: "60m",

@@ -51,7 +51,7 @@ export interface GoModule {
   readonly cgo?: boolean;
   /**
    * The release of Go that builds it, `go1.24.9`, where a later one makes a faulty program of it. Obtained by Go itself,
-   * as the module golang.org/toolchain. Default: whichever Go this computer has.
+   * as the module golang.org/toolchain. Default: this computer's, or where go.mod asks for a later one, that.
    */
   readonly toolchain?: string;
 }
