@@ -51,7 +51,7 @@ function program(name: string, text: string): void {
 /** Runs a line of shell among bootstrap's functions, with every path in a folder of its own. */
 function run(line: string, env: Record<string, string> = {}): { said: string; status: number | null } {
   const script = `. '${bootstrap}'
-    socket=$HOME/docker.sock pidfile=$HOME/docker.pid systemd=$HOME/none state=$HOME log=$HOME/dockerd.log
+    debian_keys=$HOME/debian.gpg socket=$HOME/docker.sock pidfile=$HOME/docker.pid systemd=$HOME/none state=$HOME log=$HOME/dockerd.log
     engine_sockets() { echo "$socket"; }
     is_root() { true; }
     ${line}`;
@@ -157,7 +157,10 @@ describe("Node packages", () => {
 describe("what building takes", () => {
   const present = "compiles_c() { true; };";
   const go = (version: string) => program("go", `#!/bin/sh\necho go${version}\n`);
-  beforeEach(() => program("mmdebstrap", ""));
+  beforeEach(() => {
+    program("mmdebstrap", "");
+    writeFileSync(join(home, "debian.gpg"), "keys");
+  });
 
   test("is not installed where it is there", () => {
     go("1.26.8");
@@ -165,6 +168,18 @@ describe("what building takes", () => {
       said: "bootstrap: for building: go1.26.8, C compiler, mmdebstrap\n",
       status: 0,
     });
+  });
+
+  test("Debian's keys are installed where they are missing, and uidmap for who is not root", () => {
+    const installing = `${present} has_apt() { true; }; install_packages() { say "installing $*"; };`;
+    go("1.26.8");
+    expect(run(`${installing} build_tools`).said).not.toContain("installing");
+    expect(run(`${installing} build_tools`, { SUDO_USER: "ada" }).said).toContain("installing uidmap\n");
+    rmSync(join(home, "debian.gpg"));
+    expect(run(`${installing} build_tools`).said).toContain("installing debian-archive-keyring\n");
+    const { said, status } = run(`is_root() { false; }; ${installing} build_tools`);
+    expect(said).toContain("missing: debian-archive-keyring uidmap\n");
+    expect(status).toBe(1);
   });
 
   test.each(["none", "1.19.8"])("without a Go that is new enough no lab can be built (%s)", (version) => {

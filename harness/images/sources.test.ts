@@ -15,7 +15,7 @@ async function apt(files: Record<string, string>, archive = "http://fallback.exa
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
-  return packageSources("bookworm", folder, archive);
+  return packageSources("bookworm", folder, archive, join(folder, "debian.gpg"));
 }
 
 test("Debian's own sources are taken as they are, others' are not", async () => {
@@ -71,10 +71,17 @@ Components: main
 
 const ubuntu = { "sources.list": "deb http://ubuntu.example/ubuntu noble main\n" };
 
-test("a computer that is no Debian takes the archive that it is told", async () => {
-  expect(await apt(ubuntu, "http://mirror.example/debian")).toContain(
-    "URIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates",
-  );
+test("a computer that is no Debian takes the archive that it is told, by Debian's keys", async () => {
+  expect(await apt({ ...ubuntu, "debian.gpg": "keys" }, "http://mirror.example/debian")).toBe(`Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main
+Signed-By: ${folder}/debian.gpg
+`);
+});
+
+test("a computer that is no Debian and lacks Debian's keys says what to install", async () => {
+  await expect(apt(ubuntu)).rejects.toThrow(/debian\.gpg: the keys .* are missing\n.*package debian-archive-keyring/);
 });
 
 test("a computer that is no Debian and is told no archive says what to do", async () => {
@@ -83,5 +90,5 @@ test("a computer that is no Debian and is told no archive says what to do", asyn
 
 test("sources that are switched off stay so", async () => {
   const off = "Types: deb\nURIs: http://off.example/debian\nSuites: bookworm\nComponents: main\nEnabled: no\n";
-  expect(await apt({ "sources.list.d/a.sources": off })).not.toContain("off.example");
+  expect(await apt({ "sources.list.d/a.sources": off, "debian.gpg": "keys" })).not.toContain("off.example");
 });

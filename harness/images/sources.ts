@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import { LabBroken } from "#harness/model/errors";
 
 const debianSuite = /^(?:bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable)(-updates|-security)?$/;
@@ -6,12 +6,14 @@ const debianSuite = /^(?:bullseye|bookworm|trixie|forky|sid|oldstable|stable|tes
 /**
  * Package sources for a Debian `suite`, in deb822 form: those of this computer that are Debian's (a mirror holds all
  * suites, so its archive serves whatever release this computer runs), else the archive that `HARDWAY_DEBIAN_ARCHIVE`
- * names. Throws `LabBroken` when there is neither.
+ * names, signed by a key of `keyring`: no Ubuntu trusts Debian's keys by itself. Throws `LabBroken` when there is neither,
+ * or no keyring.
  */
 export async function packageSources(
   suite: string,
   folder = "/etc/apt",
   archive = process.env.HARDWAY_DEBIAN_ARCHIVE,
+  keyring = "/usr/share/keyrings/debian-archive-keyring.gpg",
 ): Promise<string> {
   const names = await readdir(`${folder}/sources.list.d`).catch(() => []);
   const paths = ["sources.list", ...names.sort().map((name) => `sources.list.d/${name}`)];
@@ -23,11 +25,19 @@ export async function packageSources(
   }
   const sources = new Set(stanzas.map((stanza) => forSuite(stanza, suite)).filter((stanza) => stanza !== undefined));
   if (sources.size > 0) return [...sources].join("\n");
-  if (archive) return `Types: deb\nURIs: ${archive}\nSuites: ${suite} ${suite}-updates\nComponents: main\n`;
-  throw new LabBroken("this computer's package sources name no Debian archive, which machines are made from", {
-    who: folder,
-    look: "set HARDWAY_DEBIAN_ARCHIVE to the address of one",
+  if (!archive)
+    throw new LabBroken("this computer's package sources name no Debian archive, which machines are made from", {
+      who: folder,
+      look: "set HARDWAY_DEBIAN_ARCHIVE to the address of one",
+    });
+  await access(keyring).catch((cause) => {
+    throw new LabBroken("the keys by which a Debian archive is known are missing", {
+      who: keyring,
+      look: "install the package debian-archive-keyring, as ./bootstrap does where it may",
+      cause,
+    });
   });
+  return `Types: deb\nURIs: ${archive}\nSuites: ${suite} ${suite}-updates\nComponents: main\nSigned-By: ${keyring}\n`;
 }
 
 type Stanza = ReadonlyMap<string, string>;
