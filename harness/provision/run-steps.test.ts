@@ -142,3 +142,13 @@ test("it stops after a named step, and a name that no step has is refused with t
     'the step to stop after, "jion", is misdeclared:\n  - it is none of the plan\'s steps: init, join, label',
   );
 });
+
+test("what a command said that holds a secret is not told of a step that fails after it", async () => {
+  const { context } = lab(async () => ({ stdout: "abcdef.0123456789abcdef\n" }));
+  const join = step("join", "master", async ({ machine }) => {
+    await machine("master").sh("kubeadm token create", { secret: true });
+    throw new Error("no such token");
+  });
+  const error = await runSteps([join], context).catch((error) => error);
+  expect(error.particulars.seen).toBe("master$ kubeadm token create\n(not kept: it holds a secret)");
+});

@@ -1,4 +1,5 @@
 import { ms } from "../judging/duration.ts";
+import { discreet } from "../machines/shell.ts";
 import { LabBroken, Misdeclared } from "../model/errors.ts";
 import type { CommandResult, Machine, Shell } from "../model/machines.ts";
 import type { Progress } from "../model/progress.ts";
@@ -143,7 +144,7 @@ class LastHeard {
       try {
         const merged = options?.signal ? AbortSignal.any([signal, options.signal]) : signal;
         const result = await machine.sh(command, { ...options, signal: merged });
-        this.last = `${begun.command}\n${tail(result.stdout + result.stderr)}`;
+        this.last = `${begun.command}\n${tail(discreet(result.stdout + result.stderr, options?.secret))}`;
         return result;
       } catch (error) {
         const seen = error instanceof LabBroken ? error.particulars.seen : undefined;
