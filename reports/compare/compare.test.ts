@@ -344,6 +344,12 @@ describe("forecasts", () => {
     ]);
   });
 
+  test("of an API that could not be looked at are unknown", () => {
+    const blind = { kind: "unseen", on: "cluster", what: "API", after: "no answer" } as const;
+    const [row] = compare([{ ...inventedRuns.kubeadm(), changes: [blind] }]).forecasts;
+    expect(row?.paths).toMatchObject([{ came: "untold", because: "the API could not be looked at" }]);
+  });
+
   test("that nobody made are missed", () => {
     expect(compare([{ ...inventedRuns.skip(), forecasts: [] }]).unforeseen).toEqual([
       { path: 0, hop: 0, ended: "refused", because: expect.stringContaining("one minor version at a time") },

@@ -1,3 +1,4 @@
+import { hides } from "#harness/model/unseen";
 import type { Forecast, UpgradeReport } from "#harness/model/upgrade";
 import type { ComparedPath, ForecastRow, Foretold, Unforeseen } from "./model.ts";
 
@@ -33,8 +34,10 @@ function cameOf({ severity, hop, kind, says }: Forecast, { hops, changes }: Upgr
   if (taken.ended !== "done") return { came: "untold", because: `the hop ${endings[taken.ended]}` };
   if (severity === "breaks" && kind === "deprecated-api" && changes) {
     const gone = changes.find(({ kind, what, after }) => kind === "api" && after === undefined && says.includes(what));
-    return gone
-      ? { came: "true", because: `${gone.what} is gone` }
+    if (gone) return { came: "true", because: `${gone.what} is gone` };
+    const api = { kind: "api", on: "cluster", what: "" } as const;
+    return changes.some((change) => change.kind === "unseen" && hides(change, api))
+      ? { came: "untold", because: "the API could not be looked at" }
       : { came: "false", because: "no API of it is gone" };
   }
   return { came: "untold", because: "nothing that was recorded tells" };
