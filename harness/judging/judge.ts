@@ -204,9 +204,11 @@ export function judge({
         return { sighting, verdict: verdictOn(claim.check, sighting) };
       },
 
-      /** Waits before the next look. Returns early when the run is interrupted. */
+      /** Waits before the next look, and not less: a timer may fire a moment early. Returns early when the run is interrupted. */
       async pause(forMs: number) {
-        await sleep(Math.max(0, forMs), undefined, { signal }).catch(() => {});
+        const until = performance.now() + forMs;
+        for (let left = forMs; left > 0 && !signal.aborted; left = until - performance.now())
+          await sleep(Math.ceil(left), undefined, { signal }).catch(() => {});
       },
 
       /** Writes the verdict over all looks, and throws unless it is `met`. */
