@@ -182,6 +182,10 @@ export const within = {
       "it is read back by a majority of its members, of which two may just have come back; a minute of it are 6 000 keys",
     ],
     watchTold: ["5s", "a watch is told of a write in milliseconds, also after it was taken up anew"],
+    watchAnew: [
+      "15s",
+      "after all API servers were away the client lists anew, which one that has just come back may hold up until its cache has caught up with etcd, and asks again when it hears nothing for 3 s",
+    ],
     followerLost: [
       "2s",
       "requests under way at the etcd member fail with it; the next go to another, and two of three are a quorum",
