@@ -291,6 +291,10 @@ export const within = {
       "60s",
       "a look connects 120 times, eight at a time, and gives up what is not answered after 3 s: 45 s where nothing is, and what a busy computer adds",
     ],
+    flowsFollow: [
+      "25s",
+      "kube-proxy follows within a second; a look that began before takes 15 s where a third of the flows goes to dead pods, the next one 2 s",
+    ],
     podsAskApi: [
       "30s",
       "a pod asks seven times, one after another, and gives up what is not answered after 3 s: 21 s where nothing is, and what a busy computer adds",

@@ -51,8 +51,7 @@ export function faultClaims(claim: Claims<Name>, { route, speaker, web }: System
           // kube-proxy goes on sending a share of the connections to the dead worker's pods until the control plane gives it up.
           await it.reaches(endpointNodes(it.lab.kube, "web"), hasExactly(...others), within.nodeLost);
           const spread = spreadOver({ nodes: [...others], share: 0.2 });
-          // kube-proxy follows within a second, but a look that begins before waits for each flow to a dead pod.
-          await it.reaches(flowsIn(it.lab, { at: others }), spread, within.flowsAnswered);
+          await it.reaches(flowsIn(it.lab, { at: others }), spread, within.flowsFollow);
           await it.holds(http(client, url), answers(), { for: "5s" });
           return rerouted;
         },
